@@ -4,6 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use super::{check, read};
+use crate::base::FileId;
+use crate::base::diag::Code;
 use crate::base::diag::render::{Look, View, terminal};
 use crate::base::{Source, Sources};
 
@@ -97,9 +99,7 @@ fn what_is_not_carried_out_is_an_error_at_its_place() {
         ("left: header.x-left", "cost: header.x-left", code, "cost"),
         ("    stamp: updated_at\n", "    stamp: updated_at\n    push: { status: status }\n", code, "push"),
         ("until: { lag: 30 s }", "until: { lag: 30 s, open: true }", code, "open"),
-        ("more: body.next is present }", "more: body.next is present, total: total }", code, "total"),
         ("{ token: next, to: query.cursor, more: body.next is present }", "{ window: [query.from, query.to] }", code, "window"),
-        ("{ token: next, to: query.cursor, more: body.next is present }", "{ number: { to: query.page }, whole: true }", code, "whole"),
         ("batch: 50 }\n    find", "absent: status == 404, batch: 50 }\n    find", code, "absent"),
         ("filter: exact }", "filter: exact, batch: 10 }", code, "batch"),
         ("    find:\n", "    find:\n      other: listed\n", code, "listed"),
@@ -357,4 +357,22 @@ fn each_field_that_can_be_changed_has_an_action_or_a_step_that_does_it() {
     }
     assert!(compared > 10, "{compared}");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A list that is paged by number says where it ends, and one that is read again when it shrinks says how long it is.
+#[test]
+fn pages_by_number_say_where_they_end() {
+    let said = |page: &str| {
+        let text = format!(
+            "system: shop\nhosts: [x.example]\nbase: https://x.example\nauth: {{ header: {{ x-key: key }} }}\nobjects:\n  Order:\n    changes:\n      - {{ name: orders, call: GET /o, query: {{ from: '{{from}}' }}, records: rows, overlap: 1 minute, page: {page} }}\n"
+        );
+        let described = read(FileId::default(), &text).0.unwrap();
+        check(&described).into_iter().filter(|found| found.code == Code::PagesMayLose).map(|found| found.help[0].text.clone()).collect::<Vec<_>>()
+    };
+    let number = "number: { to: query.page }";
+    assert_eq!(said(&format!("{{ {number}, grows: true, size: 50 }}")), Vec::<String>::new());
+    assert_eq!(said(&format!("{{ {number}, grows: true, more: 'body.page < body.pages' }}")), Vec::<String>::new());
+    assert!(said(&format!("{{ {number}, grows: true }}"))[0].starts_with("add `size`"));
+    assert!(said(&format!("{{ {number}, whole: true, size: 50 }}"))[0].starts_with("add `total`"));
+    assert_eq!(said(&format!("{{ {number}, whole: true, size: 50, total: total }}")), Vec::<String>::new());
 }

@@ -96,7 +96,7 @@ impl Limit {
         let first = rules.iter().position(|rule| rule.operation.is_none() && matches!(rule.kind, Kind::Window(_)));
         let window = first.and_then(|first| match rules.remove(first).kind {
             Kind::Window(window) => Some(window),
-            Kind::Bucket { .. } => None,
+            Kind::Bucket { .. } | Kind::Credits { .. } => None,
         });
         let limit = Limit::new(window);
         limit.state.lock().unwrap_or_else(PoisonError::into_inner).quotas = rules.into_iter().map(Quota::new).collect();
@@ -111,7 +111,7 @@ impl Limit {
         self.at_once.as_ref()?.1.acquire().await.ok()
     }
 
-    /// The system said how much is left of one of its limits: of that of an operation, or of those of all calls beside the window.
+    /// The system said how many credits are left: of those of an operation, or of those of all calls.
     pub fn told(&self, now: Timestamp, operation: Option<&str>, left: u32) {
         self.state(now).quotas.iter_mut().for_each(|quota| quota.told(now, operation, left));
     }

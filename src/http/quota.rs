@@ -11,7 +11,7 @@ use super::limit::{Window, add};
 pub struct Cost {
     /// The operation that a limit may be of: `orders`.
     pub operation: Cow<'static, str>,
-    /// In the units of the system's bucket. A window counts calls, whatever they cost.
+    /// In the units of the system's credits. Windows and buckets count calls, whatever they cost.
     pub units: u32,
 }
 
@@ -32,8 +32,21 @@ pub struct Rule {
 pub enum Kind {
     /// So many calls until it begins anew: a minute, a day.
     Window(Window),
-    /// It holds `burst` units, and gets one back each `refill`.
+    /// It holds `burst` calls, and gets one back each `refill`.
     Bucket { burst: u32, refill: SignedDuration },
+    /// It holds `most` units, of which a call takes as many as it [costs](Cost), and gets one back each `refill`. What is left is
+    /// [told](super::Limit::told) by the answers.
+    Credits { most: u32, refill: SignedDuration },
+}
+
+impl Kind {
+    /// Of what fills again: how much it holds, and how long one of it takes. `None`: it is a window.
+    fn fills(self) -> Option<(u32, SignedDuration)> {
+        match self {
+            Kind::Window(_) => None,
+            Kind::Bucket { burst: most, refill } | Kind::Credits { most, refill } => Some((most, refill)),
+        }
+    }
 }
 
 /// How far a rule is used up.
@@ -43,7 +56,7 @@ pub(super) struct Quota {
     /// Of a window: what is left of it, and when it ends; absent before its first call.
     left: u32,
     ends: Option<Timestamp>,
-    /// Of a bucket: when it is full again.
+    /// Of what fills again: when it is full.
     full: Option<Timestamp>,
 }
 
@@ -51,9 +64,14 @@ impl Quota {
     pub(super) fn new(rule: Rule) -> Self {
         let left = match rule.kind {
             Kind::Window(window) => window.calls,
-            Kind::Bucket { .. } => 0,
+            Kind::Bucket { .. } | Kind::Credits { .. } => 0,
         };
         Quota { rule, left, ends: None, full: None }
+    }
+
+    /// How much a call takes of it.
+    fn taken(&self, cost: &Cost) -> u32 {
+        if matches!(self.rule.kind, Kind::Credits { .. }) { cost.units } else { 1 }
     }
 
     fn is_of(&self, cost: &Cost) -> bool {
@@ -65,11 +83,11 @@ impl Quota {
         if !self.is_of(cost) {
             return now;
         }
-        match self.rule.kind {
-            Kind::Window(_) => self.ends.filter(|ends| self.left == 0 && *ends > now).unwrap_or(now),
-            Kind::Bucket { burst, refill } => {
-                // A call that costs more than the bucket holds goes when it is full.
-                let spare = refill.saturating_mul(i32::try_from(burst.saturating_sub(cost.units)).unwrap_or(i32::MAX));
+        match self.rule.kind.fills() {
+            None => self.ends.filter(|ends| self.left == 0 && *ends > now).unwrap_or(now),
+            Some((most, refill)) => {
+                // A call that costs more than it ever holds goes when it is full.
+                let spare = refill.saturating_mul(i32::try_from(most.saturating_sub(self.taken(cost))).unwrap_or(i32::MAX));
                 self.full.map_or(now, |full| full.saturating_sub(spare).unwrap_or(now)).max(now)
             }
         }
@@ -82,11 +100,11 @@ impl Quota {
         }
         match self.rule.kind {
             Kind::Window(window) => self.ends.filter(|ends| *ends > now).map_or(window.calls, |_| self.left),
-            Kind::Bucket { burst, refill } => {
+            Kind::Bucket { burst: most, refill } | Kind::Credits { most, refill } => {
                 let empty = self.full.map_or(SignedDuration::ZERO, |full| full.duration_since(now)).max(SignedDuration::ZERO);
                 let refill = refill.as_millis().max(1);
                 let used = (empty.as_millis() + refill - 1) / refill;
-                burst.saturating_sub(u32::try_from(used).unwrap_or(u32::MAX))
+                most.saturating_sub(u32::try_from(used).unwrap_or(u32::MAX))
             }
         }
     }
@@ -103,30 +121,22 @@ impl Quota {
                 }
                 self.left = self.left.saturating_sub(1);
             }
-            Kind::Bucket { refill, .. } => {
+            Kind::Bucket { refill, .. } | Kind::Credits { refill, .. } => {
                 let full = self.full.map_or(now, |full| full.max(now));
-                self.full = Some(add(full, refill.saturating_mul(i32::try_from(cost.units).unwrap_or(i32::MAX))));
+                self.full = Some(add(full, refill.saturating_mul(i32::try_from(self.taken(cost)).unwrap_or(i32::MAX))));
             }
         }
     }
 
-    /// The system said how many units (of a window: calls) are left of the rule of an operation. What it says counts, also where it is more
-    /// than was thought: a call may have cost less than was expected.
+    /// The system said how many credits are left of those of an operation. What it says counts, also where it is more than was thought: a
+    /// call may have cost less than was expected. Limits on calls are another matter.
     pub(super) fn told(&mut self, now: Timestamp, operation: Option<&str>, left: u32) {
         if self.rule.operation.as_deref() != operation {
             return;
         }
-        match self.rule.kind {
-            Kind::Window(window) => {
-                if self.ends.is_none_or(|ends| ends <= now) {
-                    self.ends = Some(add(now, window.length));
-                }
-                self.left = left;
-            }
-            Kind::Bucket { burst, refill } => {
-                let used = burst.saturating_sub(left);
-                self.full = Some(add(now, refill.saturating_mul(i32::try_from(used).unwrap_or(i32::MAX))));
-            }
+        if let Kind::Credits { most, refill } = self.rule.kind {
+            let used = most.saturating_sub(left);
+            self.full = Some(add(now, refill.saturating_mul(i32::try_from(used).unwrap_or(i32::MAX))));
         }
     }
 
@@ -174,7 +184,8 @@ mod tests {
 
     #[test]
     fn a_call_that_costs_more_waits_longer_and_what_is_told_counts() {
-        let limit = Limit::of(vec![bucket(Some("search"), 10, 1)], None);
+        let credits = Rule { operation: Some("search".to_owned()), kind: Kind::Credits { most: 10, refill: SignedDuration::from_secs(1) } };
+        let limit = Limit::of(vec![credits], None);
         limit.take_for(at(0), &of("search", 8));
         assert_eq!(limit.ready_for(at(0), &of("search", 2)), at(0));
         assert_eq!(limit.ready_for(at(0), &of("search", 5)), at(3));
@@ -185,6 +196,20 @@ mod tests {
         assert_eq!(limit.ready_for(at(1), &of("search", 9)), at(1));
         limit.told(at(1), Some("search"), 0);
         assert_eq!(limit.ready_for(at(1), &of("search", 1)), at(2));
+    }
+
+    /// What is left of the credits says nothing of how many calls a day has, or of how many go at once.
+    #[test]
+    fn credits_that_are_told_leave_limits_on_calls_as_they_are() {
+        let credits = Rule { operation: None, kind: Kind::Credits { most: 1_000, refill: SignedDuration::from_secs(1) } };
+        let limit = Limit::of(vec![window(None, 3, 86_400), bucket(None, 2, 10), credits], None);
+        limit.answered(at(0), true);
+        limit.take_for(at(0), &of("", 500));
+        limit.take_for(at(0), &of("", 400));
+        limit.told(at(0), None, 950);
+        assert_eq!(limit.ready_for(at(0), &of("", 900)), at(10), "the bucket is empty, though credits are left");
+        limit.take_for(at(10), &of("", 1));
+        assert_eq!(limit.ready_for(at(99), &of("", 1)), at(86_400), "the day is used up");
     }
 
     #[test]

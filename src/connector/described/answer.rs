@@ -262,7 +262,10 @@ impl Link {
                 let text = printed(&value);
                 seconds_from(now, text.split_whitespace().next()?.parse().ok()?)
             }
-            Some(Wait::Until(formula)) => printed(&formula.value(&self.scope_of(heard, &[formula]))?).parse().ok(),
+            Some(Wait::Until(formula)) => {
+                let until: Timestamp = printed(&formula.value(&self.scope_of(heard, &[formula]))?).parse().ok()?;
+                seconds_from(now, until.duration_since(now).as_secs_f64())
+            }
             Some(Wait::Limit) | None => self.told_wait(heard.answer, now),
         }
     }

@@ -32,18 +32,19 @@ pub(super) struct Parts {
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
-    bytes: Bytes,
+    /// The body; empty where it is no UTF-8.
+    text: String,
 }
 
 impl Answer {
     pub(super) fn of(response: Response) -> Self {
         let (head, bytes) = response.into_parts();
-        Answer { status: head.status, headers: head.headers, bytes }
+        Answer { status: head.status, headers: head.headers, text: String::from_utf8(bytes.into()).unwrap_or_default() }
     }
 
     /// The body; empty where it is no UTF-8.
     pub(super) fn text(&self) -> &str {
-        std::str::from_utf8(&self.bytes).unwrap_or_default()
+        &self.text
     }
 
     /// What the paths of a call are below: the answer, or the field of its document.
@@ -163,11 +164,14 @@ impl Link {
     /// The arguments of a GraphQL call.
     ///
     /// # Errors
-    /// A value that it needs is missing.
+    /// A value that it needs is missing, or a field's name is none.
     pub(super) fn arguments(&self, ask: &Ask, scope: &Scope<'_>) -> Result<Option<Json>, Fault> {
-        match &ask.request {
-            Request::GraphQl { arguments: Some(arguments), .. } => arguments.fill(scope).map_err(incomplete),
-            _ => Ok(None),
+        let Request::GraphQl { arguments: Some(arguments), .. } = &ask.request else { return Ok(None) };
+        let filled = arguments.fill(scope).map_err(incomplete)?;
+        // The names of a record's fields are a stranger's: one that is no name would be read as a part of the document.
+        match filled.as_ref().and_then(graphql::no_name) {
+            Some(name) => Err(Fault::rejected("request", format!("`{name}` is no name that a field of GraphQL can have"), Some(name.to_owned()))),
+            None => Ok(filled),
         }
     }
 

@@ -212,6 +212,18 @@ pub(super) fn document(ask: &Ask, fields: &[(Option<String>, Option<Json>)], bel
     out
 }
 
+/// The first name in a value that is none of GraphQL (specification of October 2021, 2.1.9).
+pub(super) fn no_name(value: &Json) -> Option<&str> {
+    let is_name = |name: &str| {
+        !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    match value {
+        Json::Object(fields) => fields.iter().find_map(|(name, value)| if is_name(name) { no_name(value) } else { Some(name) }),
+        Json::Array(items) => items.iter().find_map(no_name),
+        _ => None,
+    }
+}
+
 fn arguments(given: &[(String, Json)], out: &mut String) {
     if given.is_empty() {
         return;

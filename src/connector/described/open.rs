@@ -122,7 +122,7 @@ fn limit(limits: &[Limited]) -> Limit {
             Some(Rule { operation, kind: Kind::Bucket { burst: whole(*burst), refill: each(*rate) } })
         }
         Limited::Credits(credits) if credits.each_second > 0 => {
-            Some(Rule { operation: None, kind: Kind::Bucket { burst: whole(credits.most), refill: each(credits.each_second as f64) } })
+            Some(Rule { operation: None, kind: Kind::Credits { most: whole(credits.most), refill: each(credits.each_second as f64) } })
         }
         Limited::Bucket { .. } | Limited::Credits(_) | Limited::AtOnce { .. } | Limited::Blind => None,
     };

@@ -21,7 +21,16 @@ fn pages(stream: &Stream, found: &mut Vec<Diagnostic>) {
         ));
         return;
     };
+    if matches!(page.paging, Paging::Number { .. }) && page.more.is_none() && page.size.is_none() {
+        let why = "nothing says which page is the last: a system that answers a number behind it with the last page again is read without end";
+        let help = "add `size`: how many records make a full page; or `more`: where the answer says that there is another";
+        found.push(error::pages_may_lose(page.span, why, help));
+    }
     match &page.paging {
+        Paging::Number { growth: Growth::Whole, .. } if page.total.is_none() => {
+            let why = "what is taken out of the list while it is read moves others over the end of a page, and nothing says that it shrank";
+            found.push(error::pages_may_lose(page.span, why, "add `total`: where the answer says how many there are in all"));
+        }
         Paging::Number { growth: Growth::Unsaid, .. } => {
             let why = "a record that changes while its pages are read by number moves others over the end of a page";
             let help = "say why that cannot be: `grows: true` (new ones come at the end), `whole: true` (read again when it shrinks); or page `by_stamp` or by `window`";

@@ -225,3 +225,15 @@ async fn one_record_that_is_refused_does_not_stop_the_others() {
     assert_eq!(ids(&fetched), ["A", "B"]);
     assert!(matches!((&fetched[0].state, &fetched[1].state), (State::Refused(_), State::Upserted(_))));
 }
+
+/// A time that nobody waits for is no time: a refusal is waited for a day at the most, and a second at the least.
+#[tokio::test]
+async fn a_refusal_is_not_waited_for_without_end() {
+    let described = "answers: [{ when: status == 429, is: throttled, until: body.until }]\nobjects:\n  Order:\n    get: { call: 'GET /o/{id}' }\n";
+    for (said, waited) in [("2199-01-01T00:00:00Z", 86_400), ("2026-11-18T20:00:30Z", 30), ("2001-01-01T00:00:00Z", 1)] {
+        let shop = Shop::rest(described, [answer(429, &json!({"until": said}))]);
+        let fault = shop.fetched(&["A"]).await.unwrap_err();
+        let until = crate::connector::scripted::NOW.parse::<jiff::Timestamp>().unwrap() + jiff::SignedDuration::from_secs(waited);
+        assert!(matches!(fault, Fault::Throttled { until: Some(at), .. } if at == until), "{said}: {fault:?}");
+    }
+}

@@ -347,3 +347,16 @@ async fn errors_of_a_document_that_name_no_field_are_nobodys_in_particular() {
     let stock = ["a", "b"].map(|sku| Item { key: None, id: None, body: json!({"sku": sku, "warehouse_id": "W1", "on_hand": 5}) });
     assert!(matches!(bench.send("Stock", Operation::Update, None, &stock).await, Err(Fault::Throttled { .. })));
 }
+
+/// The names of a record's fields are a stranger's, and stand in the document as they are.
+#[tokio::test]
+async fn a_name_that_is_none_of_graphql_never_gets_into_a_document() {
+    let bench = Bench::bare(Vec::new());
+    for name in ["x}) { order { id } } evil: order_cancel(data: {reason", "a b", "", "1a", "ü"] {
+        let item = Item { key: Some("P1".to_owned()), id: None, body: json!({"partner_order_id": "P1", "tags": [{name: "x"}]}) };
+        let receipts = bench.send("Order", Operation::Create, Some("partner_order_id"), &[item]).await;
+        let refused = |fault: &Fault| matches!(fault, Fault::Rejected(refusal) if refusal.message.contains("is no name"));
+        assert!(receipts.as_ref().map_or_else(refused, |receipts| receipts[0].as_ref().is_err_and(refused)), "{name}: {receipts:?}");
+    }
+    assert!(bench.script.requests.lock().unwrap().is_empty());
+}
