@@ -288,7 +288,7 @@ const OF_VENDORS: &[&str] = &[
 const STILL_NAMED: &[(&str, &str)] = &[
     ("src/base/bounds.rs", "the names of tests that hold a bound"),
     ("src/bin/simulate.rs", "the simulation plays the templates of these systems"),
-    ("src/cli/demo.rs", "the demo plays one template"),
+    ("src/cli/demo/", "the demo plays one template"),
     ("src/cli/new.rs", "the template that a project begins with"),
     ("src/cli/queue/decide.rs", "an example in a help text"),
     ("src/cli/sandbox.rs", "the sandboxes that are started"),

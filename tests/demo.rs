@@ -40,3 +40,23 @@ fn it_holds_with_answers_lost_on_the_way() {
     let said = demo(&["--faults", "lost_reply=30,refused_before=20", "--orders", "25"]);
     assert!(said.contains(", 0 of them twice") && said.contains(", 0 orders with two"), "{said}");
 }
+
+#[test]
+fn the_one_of_shiphero_tells_what_came_back() {
+    let said = demo(&["--template", "salesforce-shiphero", "--orders", "24"]);
+    for told in [
+        "in Salesforce, order 0000000",
+        "writes in",
+        "the ship-to street is missing",
+        "its retry box is ticked",
+        ", 0 of them twice",
+        "0 of them not in Salesforce, 0 there that no label has",
+        " 1 Picked, ",
+        " 1 Canceled",
+        "stock of 16 SKUs and warehouses in Salesforce",
+    ] {
+        assert!(said.contains(told), "`{told}` is not in\n{said}");
+    }
+    assert!(!said.contains("  waiting  "), "a run ends when nothing is left to be done: {said}");
+    assert!(!said.contains(" 0 Shipped") && !said.contains(" 0 Backordered"), "{said}");
+}

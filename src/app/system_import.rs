@@ -141,9 +141,16 @@ pub fn derive(described: &Described, vendor: &Vendor, origin: &Origin) -> Result
     let title = if cut.api.title.is_empty() { &described.title } else { &cut.api.title };
     let source = format!("{title}: {} ({})", origin.source, origin.retrieved);
     let objects = describe::schemas::schemas(described, &again, &source);
+    let mut found = whole.found;
+    for field in described.names.iter().flat_map(|named| &named.fields) {
+        let is = |(object, name): (&str, &str)| objects.iter().any(|known| known.name == object && known.fields.contains_key(name));
+        if !field.node.split_once('.').is_some_and(is) {
+            found.push(describe::no_field_of_names(&field.node, field.span));
+        }
+    }
     let print = |object: &schema::Object| serde_json::to_string_pretty(&schema::to_json(object)).unwrap_or_default() + "\n";
     let schemas = objects.iter().map(|object| (object.name.clone(), print(object))).collect();
-    Ok((text, schemas, whole.found))
+    Ok((text, schemas, found))
 }
 
 /// The vendor's file of a description that names none.

@@ -188,7 +188,13 @@ pub(super) async fn start(plan: &Plan, clock: &Arc<dyn Clock>, transport: &Arc<d
 }
 
 /// Starts one system; it runs as long as what is given back.
-async fn start_one(system: &str, port: u16, plan: &Plan, clock: &Arc<dyn Clock>, transport: &Arc<dyn Transport>) -> Result<Running, Failure> {
+pub(super) async fn start_one(
+    system: &str,
+    port: u16,
+    plan: &Plan,
+    clock: &Arc<dyn Clock>,
+    transport: &Arc<dyn Transport>,
+) -> Result<Running, Failure> {
     let taken = |error: std::io::Error| {
         Failure::io(format!("the port {port} of {system} cannot be used: {error}")).hint(format!("name another: --port {system}=PORT"))
     };
@@ -276,20 +282,26 @@ impl Needs {
 fn objects_of(needs: &Needs) -> Result<Vec<crate::schema::Object>, Failure> {
     let mut objects = Vec::new();
     for (connection, _) in needs.systems().filter(|(_, system)| system == "salesforce") {
-        let folder = std::path::Path::new("schemas").join(connection);
-        let mut files: Vec<_> = std::fs::read_dir(&folder).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path())).collect();
-        files.sort();
-        for path in files {
-            let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".json")).unwrap_or_default();
-            // Overlays and names stand beside the snapshots.
-            if name.is_empty() || name == "names" || name.contains('.') {
-                continue;
-            }
-            let text = std::fs::read_to_string(&path).map_err(|error| Failure::io(format!("{}: {error}", path.display())))?;
-            let object = crate::schema::read(&text, "salesforce", name, connection);
-            let wrong = |error| Failure::usage(format!("{} is no snapshot of an object: {error}", path.display())).hint("crossdock check says where");
-            objects.push(object.map_err(wrong)?);
+        objects.extend(objects_in(&std::path::Path::new("schemas").join(connection), connection)?);
+    }
+    Ok(objects)
+}
+
+/// The snapshots of a folder.
+pub(super) fn objects_in(folder: &std::path::Path, connection: &str) -> Result<Vec<crate::schema::Object>, Failure> {
+    let mut objects = Vec::new();
+    let mut files: Vec<_> = std::fs::read_dir(folder).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path())).collect();
+    files.sort();
+    for path in files {
+        let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".json")).unwrap_or_default();
+        // Overlays and names stand beside the snapshots.
+        if name.is_empty() || name == "names" || name.contains('.') {
+            continue;
         }
+        let text = std::fs::read_to_string(&path).map_err(|error| Failure::io(format!("{}: {error}", path.display())))?;
+        let object = crate::schema::read(&text, "salesforce", name, connection);
+        let wrong = |error| Failure::usage(format!("{} is no snapshot of an object: {error}", path.display())).hint("crossdock check says where");
+        objects.push(object.map_err(wrong)?);
     }
     Ok(objects)
 }

@@ -19,6 +19,10 @@ pub(super) fn bad_value(span: Span, message: String, help: &str) -> Diagnostic {
     Diagnostic::new(Code::BadDescription, span, message).help(help)
 }
 
+pub(crate) fn no_field_of_names(field: &str, span: Span) -> Diagnostic {
+    bad_value(span, format!("no schema has the field `{field}`"), "write an object and its field: `LineItem.warehouse_id`")
+}
+
 pub(super) fn unknown_key(key: &str, span: Span, block: &str, known: &[&str]) -> Diagnostic {
     let said = Diagnostic::new(Code::UnknownKey, span, format!("{block} has no `{key}`")).why("what it says would not be heeded");
     match crate::base::nearest(key, known.iter().copied()) {

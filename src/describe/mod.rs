@@ -17,7 +17,7 @@ pub mod unsupported;
 mod tests;
 
 pub use check::check;
-pub(crate) use error::no_such_file;
+pub(crate) use error::{no_field_of_names, no_such_file};
 pub use model::Described;
 pub use text::{Filled, Filter, Formula, Missing, Path, Pattern, Piece, Place, Scope, Step as PathStep, Template, printed};
 

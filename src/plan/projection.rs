@@ -268,7 +268,9 @@ impl Finder<'_> {
                     match (root, path.is_empty()) {
                         (Root::Rows(of), true) => match self.rows.get(&of) {
                             Some((element, elements)) if **element == **name => found.extend(elements.iter().cloned()),
-                            _ => found.push((Root::Match(of), Vec::new())),
+                            Some(_) => found.push((Root::Match(of), Vec::new())),
+                            // A `let` that goes by rows stands before it is known what their elements are: it is visited again.
+                            None => {}
                         },
                         (root, _) => {
                             path.push(name.to_string());

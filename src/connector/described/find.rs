@@ -74,6 +74,11 @@ impl<'a> Reads<'a> {
         for path in &ask.select {
             fields.path(path);
         }
+        if let Request::GraphQl { connection: Some(connection), first: Some(first), .. } = &ask.request {
+            let names: Vec<String> =
+                connection.steps.iter().filter_map(|step| if let PathStep::Name(name) = step { Some(name.clone()) } else { None }).collect();
+            fields.argument(&names, "first", Json::from(*first));
+        }
         fields
     }
 

@@ -180,7 +180,8 @@ fn selected(object: &Object, name: &str) -> Vec<(String, Json)> {
     fields.iter().filter_map(fixed).collect()
 }
 
-fn inner<'s>(kind: &Kind, schemas: Schemas<'s>) -> Option<&'s schema::Object> {
+/// The object that a kind holds, itself or in a list.
+pub(super) fn inner<'s>(kind: &Kind, schemas: Schemas<'s>) -> Option<&'s schema::Object> {
     match kind {
         Kind::Object(of) => schemas.get(&of.to_string()),
         Kind::List(of) => inner(&of.kind, schemas),

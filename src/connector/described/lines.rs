@@ -1,6 +1,7 @@
 //! Lines of a record that are written by calls of their own: those that are new, those that differ, those that are gone.
 
 use super::find::Reads;
+use super::graphql::inner;
 use crate::connector::{Item, Receipt, holds};
 use crate::describe::model::{Ask, Lines, Step, Write};
 use crate::describe::{Path, PathStep};
@@ -21,11 +22,12 @@ impl Reads<'_> {
     pub(super) async fn lines(&self, write: &Write, step: &Step, lines: &Lines, item: &Item, done: &mut bool) -> Result<Option<Receipt>, Fault> {
         let Some(field) = step.covers.first().map(|field| field.node.as_str()) else { return Ok(None) };
         let Some(Json::Array(sent)) = item.body.get(field) else { return Ok(None) };
-        let target = self.lines_of(item, field, lines, sent).await?;
+        let unread = self.unread(field);
+        let target = self.lines_of(item, field, lines, sent, &unread).await?;
         // A list, or a connection of GraphQL. What is not there is no empty list: all its lines would be added once more.
         let held = target.get(field).and_then(list_elements).map(|held| held.into_iter().cloned().collect::<Vec<Json>>());
         let held = held.ok_or_else(|| Fault::transient(format!("the answer of {} does not say which lines `{field}` has", self.link.of.title)))?;
-        let differences = differences(lines, &held, sent);
+        let differences = differences(lines, &held, sent, &unread);
         for (word, lines, is_said) in [
             ("added", &differences.add, step.add.is_some()),
             ("changed", &differences.change, step.change.is_some()),
@@ -68,13 +70,21 @@ impl Reads<'_> {
         receipt.ok_or_else(|| Fault::ambiguous("there is no receipt"))
     }
 
+    /// Fields of a line that the system takes and does not show: they cannot be asked for, and whether they differ is not known.
+    fn unread(&self, field: &str) -> Vec<&str> {
+        let field = self.schemas.get(&self.of.to_string()).and_then(|schema| schema.fields.get(field));
+        let line = field.and_then(|field| inner(field.gives.as_ref().unwrap_or(&field.kind), self.schemas));
+        line.into_iter().flat_map(|line| &line.fields).filter(|(_, field)| !field.readable).map(|(name, _)| name.as_str()).collect()
+    }
+
     /// The target's record with those fields of its lines that are sent.
-    async fn lines_of(&self, item: &Item, field: &str, lines: &Lines, sent: &[Json]) -> Result<Json, Fault> {
+    async fn lines_of(&self, item: &Item, field: &str, lines: &Lines, sent: &[Json], unread: &[&str]) -> Result<Json, Fault> {
         let id = item
             .id
             .as_deref()
             .ok_or_else(|| Fault::rejected("id", "the record's id is not known, and its lines are read before they are written", None))?;
         let names = sent.iter().filter_map(Json::as_object).flat_map(|line| line.keys().map(String::as_str));
+        let names = names.filter(|name| !unread.contains(name));
         let named = lines.id.iter().chain(&lines.key).chain(&lines.same).map(|name| name.node.as_str());
         let mut wanted: Vec<Vec<String>> = names.chain(named).map(|name| vec![field.to_owned(), name.to_owned()]).collect();
         wanted.sort();
@@ -85,8 +95,8 @@ impl Reads<'_> {
     }
 }
 
-/// Which lines are which: by their id, by their key, by the fields that are the same in one line.
-fn differences(lines: &Lines, held: &[Json], sent: &[Json]) -> Differences {
+/// Which lines are which: by their id, by their key, by the fields that are the same in one line. What is not read tells no difference.
+fn differences(lines: &Lines, held: &[Json], sent: &[Json], unread: &[&str]) -> Differences {
     let mut taken = vec![false; held.len()];
     let text = |line: &Json, name: &str| {
         let path = Path { steps: name.split('.').map(|name| PathStep::Name(name.to_owned())).collect(), span: crate::base::Span::default() };
@@ -109,7 +119,11 @@ fn differences(lines: &Lines, held: &[Json], sent: &[Json]) -> Differences {
             continue;
         };
         taken[place] = true;
-        if !holds::same(Some(&held[place]), line) {
+        let mut shown = line.clone();
+        if let Json::Object(fields) = &mut shown {
+            fields.retain(|name, _| !unread.contains(&name.as_str()));
+        }
+        if !holds::same(Some(&held[place]), &shown) {
             let mut changed = line.clone();
             if let (Json::Object(fields), Some(known)) = (&mut changed, held[place].get(id)) {
                 fields.insert(id.to_owned(), known.clone());
@@ -134,10 +148,16 @@ mod tests {
         let lines = Lines { list: None, id: name("id"), key: name("key"), same: Vec::new(), by_place: false };
         let held = [json!({"id": "1", "key": "a", "n": 1}), json!({"id": "2", "key": "b", "n": 2}), json!({"id": "3", "key": "c", "n": 3})];
         let sent = [json!({"key": "b", "n": 5}), json!({"key": "a", "n": 1}), json!({"key": "d", "n": 4}), json!({"key": "a", "n": 1})];
-        let found = differences(&lines, &held, &sent);
+        let found = differences(&lines, &held, &sent, &[]);
         assert_eq!(found.add, [json!({"key": "d", "n": 4}), json!({"key": "a", "n": 1})]);
         assert_eq!(found.change, [json!({"id": "2", "key": "b", "n": 5})]);
         assert_eq!(found.remove, [held[2].clone()]);
-        assert_eq!(differences(&lines, &held, &held), Differences::default());
+        assert_eq!(differences(&lines, &held, &held, &[]), Differences::default());
+        // What the system takes and does not show makes no line another one.
+        let placed =
+            [json!({"key": "a", "n": 1, "place": "x"}), json!({"key": "b", "n": 2, "place": "y"}), json!({"key": "c", "n": 4, "place": "y"})];
+        let found = differences(&lines, &held, &placed, &["place"]);
+        assert_eq!((found.add, found.remove), (Vec::new(), Vec::new()));
+        assert_eq!(found.change, [json!({"id": "3", "key": "c", "n": 4, "place": "y"})]);
     }
 }

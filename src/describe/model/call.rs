@@ -41,6 +41,8 @@ pub enum Request {
         arguments: Option<Filled>,
         /// The field of the result that is a connection, with `edges.node` below.
         connection: Option<Path>,
+        /// How many records of the connection are asked for, where no page says it.
+        first: Option<u64>,
     },
 }
 
@@ -88,10 +90,11 @@ impl Reader<'_> {
             };
             let arguments = arguments.and_then(|node| self.filled(node, place));
             let connection = connection.and_then(|node| self.path(node, "connection"));
+            let first = block.get("first").and_then(|node| self.whole(node, "first"));
             if let Some((name, _)) = headers.first() {
                 self.note("a call", "headers", name.span);
             }
-            Request::GraphQl { mutation, field, arguments, connection }
+            Request::GraphQl { mutation, field, arguments, connection, first }
         };
         Some(Ask { request, headers, records, record, at, select, by })
     }

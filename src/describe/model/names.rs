@@ -18,6 +18,8 @@ pub struct Named {
     pub id: Option<Path>,
     /// What tells two of one name apart.
     pub apart: Option<Path>,
+    /// Fields of schemas that take the id of such a thing: `LineItem.warehouse_id`.
+    pub fields: Vec<Spanned<String>>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -66,8 +68,9 @@ impl Reader<'_> {
         let name = field(self, "name", "nothing says what a mapping calls it");
         let id = field(self, "id", "nothing says what stands for it");
         let apart = block.get("apart").and_then(|node| self.path(node, "apart"));
+        let fields = block.get("fields").map_or_else(Vec::new, |node| self.texts(node, "fields"));
         self.close(&block);
-        Some(Named { kind, of: of?, page, each, name, id, apart })
+        Some(Named { kind, of: of?, page, each, name, id, apart, fields })
     }
 
     pub(in crate::describe) fn hello(&mut self, node: &Node) -> Option<Hello> {

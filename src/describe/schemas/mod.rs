@@ -13,7 +13,7 @@ use super::model::{IdForm, Means};
 use crate::apispec::{ApiSpec, TypeId};
 use crate::schema::{Access, Class, Field, Object, Size, SizeUnit, Write, class_of_field};
 use crate::system::Guarantee;
-use crate::value::{Kind, Type, WireEncoding};
+use crate::value::{Kind, ObjectRef, Type, WireEncoding};
 use kinds::Kinds;
 
 /// How deep objects stand in each other; what is deeper is JSON.
@@ -91,6 +91,14 @@ pub fn schemas(described: &Described, survey: &Survey<'_>, source: &str) -> Vec<
     for forms in &survey.objects {
         if let Some(object) = objects.iter_mut().find(|object| object.name == forms.object.schema) {
             top(object, forms, described);
+        }
+    }
+    for named in &described.names {
+        for field in named.fields.iter().filter_map(|field| field.node.split_once('.')) {
+            let known = objects.iter_mut().find(|object| object.name == field.0).and_then(|object| object.fields.get_mut(field.1));
+            if let Some(known) = known {
+                known.names = Some(ObjectRef::new(system, named.kind.node.as_str()));
+            }
         }
     }
     objects.sort_by(|a, b| a.name.cmp(&b.name));

@@ -1,4 +1,6 @@
-//! `crossdock demo`: the whole process against the sandbox, in about a minute.
+//! `crossdock demo`: the whole process against the sandbox, in a few seconds.
+
+mod shiphero;
 
 use std::path::Path;
 
@@ -18,13 +20,17 @@ Examples:
   crossdock demo                           40 orders
   crossdock demo --orders 500 --keep       keeps the project and its store
   crossdock demo --faults lost_reply=30    some answers are lost on the way
+  crossdock demo --template salesforce-shiphero
 
 With --keep, look at the result with `crossdock status`, `trace` and `queue`.";
 
-/// Run the whole process in a sandbox: Salesforce and ShipStation, orders out, labels, tracking back
+/// Run the whole process of a template in a sandbox: orders out, labels, tracking back
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
+    /// The template
+    #[arg(long, value_name = "NAME", default_value = "salesforce-shipstation", value_parser = ["salesforce-shipstation", "salesforce-shiphero"])]
+    template: String,
     /// How many orders there are
     #[arg(long, default_value_t = 40)]
     orders: usize,
@@ -42,7 +48,10 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let faults = Faults::parse(&args.faults).map_err(Failure::usage)?;
     let folder = std::env::temp_dir().join(format!("crossdock-demo-{}", std::process::id()));
-    let done = told(args, faults, &folder, out);
+    let done = match args.template.as_str() {
+        "salesforce-shiphero" => shiphero::told(args, faults, &folder, out),
+        _ => told(args, faults, &folder, out),
+    };
     if args.keep {
         out.note(format!("its project and store: {}", folder.display()));
     } else {
@@ -135,11 +144,7 @@ fn heading(out: &mut Out, title: &str, what: &str) -> Result<(), Failure> {
 
 /// A project made of the template, with the sandboxes' addresses.
 fn project(folder: &Path, crm: &str, wms: &str) -> Result<(), Failure> {
-    let (_, files) =
-        TEMPLATES.iter().find(|(name, _)| *name == "salesforce-shipstation").ok_or_else(|| Failure::usage("the template is not there"))?;
-    for (path, bytes) in *files {
-        write_file(&folder.join(path), bytes)?;
-    }
+    copied("salesforce-shipstation", folder)?;
     let environment = format!(
         "connections:\n  crm: {{ login: \"{crm}\", client_id: sandbox, client_secret: sandbox }}\n  wms: {{ url: \"{wms}\", api_key: sandbox, api_secret: sandbox }}\nstore: sqlite:demo.db\nparameters:\n  print_labels: true\n"
     );
@@ -148,6 +153,12 @@ fn project(folder: &Path, crm: &str, wms: &str) -> Result<(), Failure> {
     let base: String = base.lines().map(|line| line.replace(", private_key: { file: crm.pem }", "")).map(|line| format!("{line}\n")).collect();
     write_file(&folder.join("crossdock.yaml"), base.as_bytes())?;
     write_file(&folder.join("crossdock.demo.yaml"), environment.as_bytes())
+}
+
+/// The files of a template, written into a folder.
+fn copied(template: &str, folder: &Path) -> Result<(), Failure> {
+    let (_, files) = TEMPLATES.iter().find(|(name, _)| *name == template).ok_or_else(|| Failure::usage("the template is not there"))?;
+    files.iter().try_for_each(|(path, bytes)| write_file(&folder.join(path), bytes))
 }
 
 /// Runs a command as one would type it.
