@@ -360,3 +360,23 @@ async fn a_name_that_is_none_of_graphql_never_gets_into_a_document() {
     }
     assert!(bench.script.requests.lock().unwrap().is_empty());
 }
+
+/// Lines behind the first page of an order are there: they are not added once more.
+#[tokio::test]
+async fn lines_behind_the_first_page_are_not_added_again() {
+    let edge = |id: &str, key: &str| json!([{"node": {"id": id, "partner_line_item_id": key, "quantity": 1}}]);
+    let list = |edges: Json, next: Option<&str>| json!({"edges": edges, "pageInfo": {"hasNextPage": next.is_some(), "endCursor": next}});
+    let first = |lines: Json| said(json!({"a0": {"data": {"id": "T9", "line_items": lines}}}));
+    let rest = said(json!({"order": {"data": {"line_items": list(edge("L2", "p2"), None)}}}));
+    let line = |key: &str| json!({"partner_line_item_id": key, "quantity": 1});
+    let item = || Item { key: None, id: Some("T9".to_owned()), body: json!({"line_items": [line("p1"), line("p2")]}) };
+    let bench = Bench::new([first(list(edge("L1", "p1"), Some("c1"))), rest]);
+    assert_eq!(bench.send("Order", Operation::Update, None, &[item()]).await.unwrap(), [Ok(Some("T9".to_owned()))]);
+    let documents = bench.documents();
+    assert!(documents.len() == 2 && documents.iter().all(|document| document.starts_with("query")), "{documents:?}");
+    // Where nothing leads to the rest, nothing is written.
+    let blind = json!({"edges": edge("L1", "p1"), "pageInfo": {"hasNextPage": true}});
+    let bench = Bench::new([first(blind)]);
+    assert!(matches!(bench.send("Order", Operation::Update, None, &[item()]).await.unwrap().remove(0), Err(Fault::Rejected(_))));
+    assert_eq!(bench.documents().len(), 1);
+}
