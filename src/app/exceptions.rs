@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::folder::unreadable;
+use super::rule_words::of_the_rule;
 use super::time::{Rfc3339, UtcTime};
 use super::{Access, Context, Failure, OpenedStore, VERSION};
 use crate::base::bounds;
@@ -226,11 +227,14 @@ impl<'a> Exceptions<'a> {
             ..Wanted::default()
         };
         let found = self.store.wanted(&wanted, false, EXAMPLES)?;
+        let mapping = &self.context.project.plan()?.mapping;
         let mut reasons = Vec::new();
         if let Some(first) = found.first() {
             for (reason, text) in first.reasons.iter().zip(masked(self.context, &*self.store, first)?) {
                 let place = reason.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
-                let text = if cause.count > 1 { general(&text) } else { text };
+                // Of several records only what they share is said: the rule's own words, or those of this one without its values.
+                let shared = || of_the_rule(mapping, &cause.flow, &reason.message).unwrap_or_else(|| general(&text));
+                let text = if cause.count > 1 { shared() } else { text };
                 reasons.push(format!("{text}{place}"));
             }
             reasons.dedup();

@@ -26,6 +26,7 @@ pub mod preview;
 pub mod process;
 pub mod records;
 pub mod rehearsal;
+mod rule_words;
 pub mod run_connected;
 pub mod run_files;
 pub mod run_once;

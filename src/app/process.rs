@@ -12,9 +12,13 @@ pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// The name that the person at this terminal is known by.
+/// The name that the person at this terminal is known by: their own, also where they run the command as another user by `sudo`.
 pub fn login() -> Option<String> {
-    ["LOGNAME", "USER", "USERNAME"].into_iter().find_map(variable).filter(|name| !name.trim().is_empty())
+    login_by(&variable)
+}
+
+fn login_by(variable: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    ["SUDO_USER", "LOGNAME", "USER", "USERNAME"].into_iter().filter_map(variable).find(|name| !name.trim().is_empty())
 }
 
 /// Threads for calls to systems.
@@ -83,5 +87,19 @@ impl StopRequests {
         {
             self.interrupt.recv().await.is_some()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_runs_a_command_is_named_and_not_the_user_that_it_runs_as() {
+        let by = |known: &[(&str, &str)]| login_by(&|name| known.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()));
+        assert_eq!(by(&[("USER", "crossdock"), ("LOGNAME", "crossdock"), ("SUDO_USER", "ada")]).as_deref(), Some("ada"));
+        assert_eq!(by(&[("USER", "ada")]).as_deref(), Some("ada"));
+        assert_eq!(by(&[("SUDO_USER", " "), ("LOGNAME", ""), ("USERNAME", "grace")]).as_deref(), Some("grace"));
+        assert_eq!(by(&[]), None);
     }
 }

@@ -193,7 +193,8 @@ fn fetch(at: &ProjectAt<'_>, asked: &[String]) -> Result<Today, Failure> {
     let keeper = Keeper::new(&today.selection.folder, &today.compiled.config, &today.compiled.sources);
     for (name, connector) in &connectors {
         let connector: &Arc<dyn Connector> = connector;
-        let failed = |fault: Fault| Failure::io(format!("{name} did not answer: {fault}")).hint("crossdock doctor checks each connection");
+        let failed =
+            |fault: Fault| Failure::io(format!("the schemas of {name} could not be read: {fault}")).hint("crossdock doctor checks each connection");
         let mut objects: BTreeSet<ObjectRef> =
             wanted.iter().filter(|(of, _)| of == name).filter_map(|(of, object)| Some(ObjectRef::new(*of, (*object)?))).collect();
         let whole = objects.is_empty();

@@ -24,7 +24,10 @@ enum What {
 const SHOW: &str = "\
 Examples:
   crossdock checkpoint show
-  crossdock checkpoint show --format json";
+  crossdock checkpoint show --format json
+
+A line names the flow, the stream, the cursor from which the stream is read on, and when it moved. The cursor is written as its system \
+takes it, with the times of that system's own zone. To read a flow again from a time, use `checkpoint rewind`: its time is UTC.";
 
 /// Show the checkpoint of each flow
 #[derive(Debug, clap::Args)]
@@ -73,6 +76,9 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
             if args.format == Format::Json {
                 out.json(&found)?;
                 return Ok(Exit::Fine);
+            }
+            if found.checkpoints.iter().any(|one| one.cursor.is_some()) {
+                out.note("a cursor is written as its system takes it, with the times of that system's own zone; all other times are UTC");
             }
             for one in found.checkpoints {
                 let more = if one.more { ", in the middle of a poll" } else { "" };

@@ -54,7 +54,10 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         return Err(Failure::usage(format!("{} exists already and is not empty", folder.display())).hint("name a new folder"));
     }
     for (path, bytes) in files {
-        write_file(&folder.join(path), bytes)?;
+        match std::str::from_utf8(bytes) {
+            Ok(text) if path.ends_with(".md") => write_file(&folder.join(path), without_links_out(text).as_bytes())?,
+            _ => write_file(&folder.join(path), bytes)?,
+        }
     }
     // A template may bring its own; cargo's and git's tools would leave one out of `mappings/`.
     if !files.iter().any(|(path, _)| *path == GITIGNORE) {
@@ -85,6 +88,24 @@ fn title(files: &[(&str, &[u8])]) -> String {
     readme.and_then(|text| text.lines().next()).map(|line| line.trim_start_matches('#').trim().to_owned()).unwrap_or_default()
 }
 
+/// A text of a template as it stands in a project: a link that leads out of the template is said in words, for it leads nowhere there.
+fn without_links_out(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, found)) = rest.find("](../").and_then(|at| Some((rest.get(..at)?, rest.get(at + "](".len()..)?))) {
+        let (Some(open), Some(close)) = (before.rfind('['), found.find(')')) else { break };
+        let (path, levels) = (found[..close].trim_start_matches("../"), found[..close].matches("../").count());
+        let path = path.split('#').next().unwrap_or(path);
+        // One level up are the other templates.
+        let folder = if levels == 1 { "mappings/" } else { "" };
+        out.push_str(&before[..open]);
+        out.push_str(&before[open + 1..]);
+        out.push_str(&format!(" (`{folder}{path}` of Crossdock)"));
+        rest = &found[close + 1..];
+    }
+    out + rest
+}
+
 const BLANK: &[(&str, &[u8])] = &[
     ("README.md", include_bytes!("blank/README.md")),
     ("cases/example.yaml", include_bytes!("blank/cases/example.yaml")),
@@ -111,3 +132,22 @@ const IGNORED: &str = "\
 # What `crossdock run --out` and flows between files write.
 /out/
 ";
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_that_lead_out_of_a_template_are_said_in_words() {
+        let text = "See [the first day](../../docs/first-day.md#labels) and [won orders](../crm-closed-won/README.md), or [cases](cases/a.yaml).\n";
+        let plain = "See the first day (`docs/first-day.md` of Crossdock) and won orders (`mappings/crm-closed-won/README.md` of Crossdock), or [cases](cases/a.yaml).\n";
+        assert_eq!(without_links_out(text), plain);
+        assert_eq!(without_links_out("a [link](../open"), "a [link](../open");
+        for (name, files) in all() {
+            for (path, bytes) in files.iter().filter(|(path, _)| path.ends_with(".md")) {
+                assert!(!without_links_out(std::str::from_utf8(bytes).unwrap()).contains("](../"), "{name}/{path}");
+            }
+        }
+    }
+}

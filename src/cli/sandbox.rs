@@ -34,7 +34,9 @@ pub(super) struct Args {
 enum What {
     Start(Start),
     Act(Acted),
+    /// Show what was done in a running sandbox, in order
     Effects(Asked),
+    /// Show how much was done in a running sandbox: calls, effects and records
     State(Asked),
     Faults(Fault),
 }

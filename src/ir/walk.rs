@@ -6,11 +6,7 @@ use super::{Deadline, Event, Expr, Flow, Generator, Mapping, MatchOutcome, Other
 
 /// Calls `each` on every expression of a mapping, outer ones before their parts.
 pub fn each_expr<'m>(mapping: &'m Mapping, each: &mut dyn FnMut(&'m Expr)) {
-    for map in &mapping.values {
-        if let Otherwise::Stop(found) = &map.otherwise {
-            stop(found, each);
-        }
-    }
+    shared_exprs(mapping, each);
     for flow in &mapping.flows {
         flow_exprs(flow, each);
     }
@@ -19,6 +15,15 @@ pub fn each_expr<'m>(mapping: &'m Mapping, each: &mut dyn FnMut(&'m Expr)) {
         expr(&expect.message, each);
         if let Deadline::Before(time) = &expect.deadline {
             expr(time, each);
+        }
+    }
+}
+
+/// Calls `each` on every expression of what flows share: the value maps.
+pub fn shared_exprs<'m>(mapping: &'m Mapping, each: &mut dyn FnMut(&'m Expr)) {
+    for map in &mapping.values {
+        if let Otherwise::Stop(found) = &map.otherwise {
+            stop(found, each);
         }
     }
 }

@@ -169,7 +169,7 @@ fn one(seen: &Previewed, flow: &Flow, out: &mut Out) -> Result<(), Failure> {
 }
 
 fn told(reason: &Reason, out: &Out) -> String {
-    let owner = reason.owner.as_ref().map(|owner| format!("  (to be settled by: {owner})")).unwrap_or_default();
+    let owner = reason.owner.as_ref().map(|owner| format!("  (owner: {owner})")).unwrap_or_default();
     let place = reason.place.as_ref().map(|place| out.dim(&format!("  {}:{}", place.file, place.line))).unwrap_or_default();
     format!("{}{owner}{place}", reason.message)
 }
