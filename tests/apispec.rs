@@ -192,7 +192,9 @@ fn a_broken_name_is_noticed() {
             if let Some(described) = &described {
                 said.extend(describe::check(described).iter().map(|found| found.message.clone()));
                 if let Some(spec) = described.specs.first() {
-                    said.extend(survey(described, &[VendorFile { spec, api: &vendor.api }]).found.iter().map(|found| found.message.clone()));
+                    said.extend(
+                        survey(described, &[VendorFile { spec, api: &vendor.api, is_cut: false }]).found.iter().map(|found| found.message.clone()),
+                    );
                 }
             }
             said.sort();
@@ -286,4 +288,41 @@ fn a_clients_own_system_is_imported_by_the_command() {
         let refused = said(&arguments);
         assert!(refused.0 == Some(2) && refused.1.contains(words), "{refused:?}");
     }
+}
+
+/// What a description says is held against the bounds and the demands of the vendor's file.
+#[test]
+fn what_the_vendors_file_demands_and_bounds_is_held() {
+    let page = std::fs::read_to_string(crate::common::root().join("docs/reference/descriptions.md")).unwrap();
+    let block = |name: &str| page.split(&format!("```yaml {name}\n")).nth(1).and_then(|rest| rest.split("```").next()).unwrap().to_owned();
+    let (api, description) = (block("api.yaml"), block("systems/northbay/system.yaml"));
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("systems/northbay")).unwrap();
+    std::fs::write(folder.path().join("api.yaml"), &api).unwrap();
+    let write = |text: &str| std::fs::write(folder.path().join("systems/northbay/system.yaml"), text).unwrap();
+    let said = |arguments: &[&str]| crate::common::crossdock(folder.path(), arguments).1;
+    let header = "        headers: { Idempotency-Key: \"{items.0.number} {now}\" }\n";
+    for (from, to, code, words) in [
+        (header, "", "E0622", "demands the header `Idempotency-Key`"),
+        ("batch: 50", "batch: 80", "E0622", "takes 50 at most, and `batch` is 80"),
+        ("per_page: 100", "per_page: 500", "E0622", "takes 100 at most, and `per_page` is 500"),
+        ("records: orders, filter: exact", "filter: exact", "E0604", "add `records: orders`"),
+        ("Idempotency-Key", "Idempotency-Ky", "E0621", "did you mean `Idempotency-Key`?"),
+    ] {
+        assert!(description.contains(from), "{from}");
+        write(&description.replacen(from, to, 1));
+        let out = said(&["system", "import", "northbay", "--openapi", "api.yaml"]);
+        assert!(out.contains(code) && out.contains(words), "{to}: {out}");
+    }
+    write(&description);
+    assert!(!said(&["system", "import", "northbay", "--openapi", "api.yaml"]).contains("error"), "the example is clean");
+    // A call that the last import did not need: the vendor's file is not to blame.
+    write(&description.replacen("call: \"GET /orders/{id}\"", "call: \"GET /orders/{id}/full\"", 1));
+    for command in [&["system", "check", "northbay"][..], &["system", "import", "northbay"][..]] {
+        let out = said(command);
+        assert!(out.contains("none of the calls that were imported") && out.contains("crossdock system import northbay --openapi FILE"), "{out}");
+    }
+    write(&description.replacen("system: northbay", "system: southbay", 1));
+    let out = said(&["system", "check", "northbay"]);
+    assert!(out.contains("E0601") && out.contains("its folder `northbay`"), "{out}");
 }

@@ -212,3 +212,33 @@ fn the_options_of_connections_are_all_in_the_book() {
     assert!(known.len() >= 16, "{known:?}");
     assert_eq!(told, known);
 }
+
+/// The example of a described system is imported and checked just as the page says.
+#[test]
+fn the_example_of_a_description_is_clean() {
+    let page = std::fs::read_to_string(crate::common::root().join("docs/reference/descriptions.md")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["api.yaml", "systems/northbay/system.yaml"] {
+        let found = blocks(&page, &format!("```yaml {name}"));
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, found[0].1).unwrap();
+    }
+    let console = blocks(&page, "```console")[0].1;
+    let mut said = String::new();
+    for command in console.lines().filter_map(|line| line.strip_prefix("$ crossdock ")) {
+        let arguments: Vec<&str> = command.split(' ').collect();
+        let (code, out) = crate::common::crossdock(folder.path(), &arguments);
+        assert_eq!(code, Some(0), "{command}: {out}");
+        said.push_str(&format!("$ crossdock {command}\n{out}"));
+    }
+    // The day on which the file was read.
+    let told: String = said.lines().map(|line| format!("{}\n", line.split(" (").next().unwrap_or(line))).collect();
+    assert_eq!(told, console);
+    let order = std::fs::read_to_string(folder.path().join("schemas/northbay/Order.json")).unwrap();
+    assert!(order.contains("\"x-class\": 0") && order.contains("\"x-id\""), "{order}");
+    // A project that names it as the system of a connection is told what the description is good for.
+    std::fs::write(folder.path().join("crossdock.yaml"), "connections:\n  wms: { system: northbay }\n").unwrap();
+    let (code, out) = crate::common::crossdock(folder.path(), &["check"]);
+    assert!(code == Some(1) && out.contains("E0406") && out.contains("crossdock system check northbay"), "{code:?} {out}");
+}

@@ -101,7 +101,7 @@ fn compiled(mapping: &str, which: &str, page: &Page, snapshots: &[(String, Strin
                 corrections: None,
                 extra: None,
             };
-            diagnostics.extend(survey(described, &[VendorFile { spec: &spec, api: &api }]).found);
+            diagnostics.extend(survey(described, &[VendorFile { spec: &spec, api: &api, is_cut: false }]).found);
         }
         return Said { diagnostics, sources };
     }

@@ -40,6 +40,9 @@ pub fn check(root: &Path, name: &str) -> Result<Checked, Failure> {
     let id = sources.add(Source::new(at.display().to_string(), text.as_str()));
     let (described, mut found) = describe::read(id, &text);
     let Some(described) = described else { return Ok(Checked { found, sources, described: None, against: None }) };
+    if described.system.node != name {
+        found.push(describe::other_name(&described.system, name));
+    }
     found.extend(describe::check(&described));
     found.extend(missing_corrections(&described, &folder));
     let files = [(Style::OpenApi, folder.join("spec.json")), (Style::GraphQl, folder.join("spec.graphql"))];
@@ -50,7 +53,7 @@ pub fn check(root: &Path, name: &str) -> Result<Checked, Failure> {
     if let Some((style, path)) = files.iter().find(|(_, path)| path.is_file()).filter(|_| described.specs.len() < 2) {
         let text = read(path)?;
         let cut = vendor(*style, &text, &[]).map_err(|error| error.failure(path, &[]))?;
-        found.extend(survey(&described, &[VendorFile { spec, api: &cut.api }]).found);
+        found.extend(survey(&described, &[VendorFile { spec, api: &cut.api, is_cut: true }]).found);
         against = Some(origin_of(*style, &text));
     }
     found.sort_by_key(|fault| (fault.primary.span.start, fault.code));

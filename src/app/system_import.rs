@@ -19,6 +19,8 @@ use crate::value::Json;
 #[derive(Debug)]
 pub struct Vendor {
     pub api: ApiSpec,
+    /// It was imported before, and cut to the calls that were used then.
+    pub is_cut: bool,
     pub document: Option<Json>,
 }
 
@@ -82,7 +84,7 @@ pub fn vendor(style: Style, text: &str, corrections: &[&str]) -> Result<Vendor, 
         Style::GraphQl => {
             let mut texts = vec![("the vendor's schema", text)];
             texts.extend(corrections.iter().map(|text| ("the corrections", *text)));
-            Ok(Vendor { api: ApiSpec::graphql(&texts)?, document: None })
+            Ok(Vendor { api: ApiSpec::graphql(&texts)?, is_cut: false, document: None })
         }
         Style::OpenApi => {
             let mut document = json(text)?;
@@ -90,7 +92,7 @@ pub fn vendor(style: Style, text: &str, corrections: &[&str]) -> Result<Vendor, 
                 let corrected = json(overlay).and_then(|overlay| apispec::correct(&mut document, &overlay));
                 corrected.map_err(|error| NotRead { error, corrections: Some(at) })?;
             }
-            Ok(Vendor { api: ApiSpec::openapi(&document)?, document: Some(document) })
+            Ok(Vendor { api: ApiSpec::openapi(&document)?, is_cut: false, document: Some(document) })
         }
     }
 }
@@ -123,21 +125,21 @@ fn json(text: &str) -> Result<Json, SpecError> {
 pub fn derive(described: &Described, vendor: &Vendor, origin: &Origin) -> Result<(String, BTreeMap<String, String>, Vec<Diagnostic>), SpecError> {
     let default = unnamed(described);
     let spec = described.specs.first().unwrap_or(&default);
-    let whole = survey(described, &[VendorFile { spec, api: &vendor.api }]);
+    let whole = survey(described, &[VendorFile { spec, api: &vendor.api, is_cut: vendor.is_cut }]);
     let used = whole.used.into_iter().next().unwrap_or_default();
     let (text, cut) = match &vendor.document {
         Some(document) => {
             let cut = apispec::cut_openapi(document, &used, origin)?;
             let text = serde_json::to_string_pretty(&cut).unwrap_or_default() + "\n";
-            (text, Vendor { api: ApiSpec::openapi(&cut)?, document: Some(cut) })
+            (text, Vendor { api: ApiSpec::openapi(&cut)?, is_cut: true, document: Some(cut) })
         }
         None => {
             let cut = vendor.api.cut_graphql(&used, origin);
             let api = ApiSpec::graphql(&[("the cut schema", &cut)])?;
-            (cut, Vendor { api, document: None })
+            (cut, Vendor { api, is_cut: true, document: None })
         }
     };
-    let again = survey(described, &[VendorFile { spec, api: &cut.api }]);
+    let again = survey(described, &[VendorFile { spec, api: &cut.api, is_cut: true }]);
     let title = if cut.api.title.is_empty() { &described.title } else { &cut.api.title };
     let source = format!("{title}: {} ({})", origin.source, origin.retrieved);
     let objects = describe::schemas::schemas(described, &again, &source);
@@ -174,7 +176,7 @@ pub fn import(asked: &Asked) -> Result<Derived, Failure> {
     let at = folder.join("system.yaml");
     let read = |path: &Path| file::read_text(path, bounds::WHOLE_FILE).map_err(|error| unreadable(path, &error));
     if !at.is_file() {
-        let hint = "describe the system there first: docs/connectors.md says what a description has";
+        let hint = "describe the system there first: docs/reference/descriptions.md says what a description has";
         return Err(Failure::usage(format!("there is no `{}`", at.display())).hint(hint));
     }
     let mut sources = Sources::default();
@@ -217,7 +219,8 @@ pub fn import(asked: &Asked) -> Result<Derived, Failure> {
         }
     }
     let texts: Vec<&str> = corrections.iter().map(String::as_str).collect();
-    let read = vendor(style, &read(&path)?, &texts).map_err(|error| error.failure(&path, &beside))?;
+    let mut read = vendor(style, &read(&path)?, &texts).map_err(|error| error.failure(&path, &beside))?;
+    read.is_cut = asked.vendor.is_none();
     let (spec, schemas, differs) = derive(&described, &read, &origin).map_err(|error| NotRead::from(error).failure(&path, &beside))?;
     found.extend(differs);
     Ok(Derived { spec, style, schemas, found, sources })

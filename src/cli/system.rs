@@ -154,6 +154,6 @@ fn import(args: &Import, out: &mut Out) -> Result<Exit, Failure> {
         std::fs::write(&path, text).map_err(unwritten)?;
         out.line(format!("wrote {}", name.display()))?;
     }
-    out.line(format!("{} schemas, {same} files unchanged", derived.schemas.len()))?;
+    out.line(format!("{}, {} unchanged", counted(derived.schemas.len(), "schema"), counted(same, "file")))?;
     Ok(if broken || (args.check && changed > 0) { Exit::Findings } else { Exit::Fine })
 }

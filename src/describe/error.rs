@@ -2,16 +2,27 @@
 
 use super::text::Place;
 use super::unsupported::{self, Unsupported};
-use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
+use crate::base::{FileId, Span, Spanned};
+use crate::project::{NotYaml, not_yaml, yaml};
 
 /// The text is no YAML, or a value has not the form that its key asks for.
 pub(super) fn bad_form(span: Span, what: &str, wanted: &str, found: &str) -> Diagnostic {
-    Diagnostic::new(Code::BadDescription, span, format!("`{what}` is {wanted}")).label(format!("{found} stands here"))
+    Diagnostic::new(Code::BadDescription, span, format!("{} takes {wanted}", named(what))).label(format!("this is {found}"))
 }
 
-pub(super) fn no_yaml(span: Span, message: &str) -> Diagnostic {
-    Diagnostic::new(Code::BadDescription, span, "the description is no YAML").label(message)
+/// A key, or a block by the words of its messages: `page`, "the write `create`".
+fn named(what: &str) -> String {
+    if what.contains('`') || what.contains(' ') { what.to_owned() } else { format!("`{what}`") }
+}
+
+pub(super) fn too_large(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::BadDescription, span, "the description is larger than 1 MiB")
+}
+
+pub(super) fn no_yaml(file: FileId, text: &str, fault: &yaml::Unreadable) -> Diagnostic {
+    let said = NotYaml { code: Code::BadDescription, file, message: "the description is not readable as YAML" };
+    not_yaml(&said, text, fault, &|_| 0)
 }
 
 /// A value of the right form that says something that cannot be.
@@ -24,12 +35,30 @@ pub(crate) fn no_field_of_names(field: &str, span: Span) -> Diagnostic {
 }
 
 pub(super) fn unknown_key(key: &str, span: Span, block: &str, known: &[&str]) -> Diagnostic {
-    let said = Diagnostic::new(Code::UnknownKey, span, format!("{block} has no `{key}`")).why("what it says would not be heeded");
+    let said = Diagnostic::new(Code::UnknownKey, span, format!("unknown key `{key}` in {}", named(block))).why("it would have no effect");
+    if let Some((_, place)) = ELSEWHERE.iter().find(|(known, _)| *known == key).filter(|_| block == "the description") {
+        return said.help(format!("`{key}` stands under {place}"));
+    }
     match crate::base::nearest(key, known.iter().copied()) {
         Some(near) => said.mend(format!("did you mean `{near}`?"), span, near),
-        None => said.help(format!("it may have: {}", listed(known))),
+        None => said.help(format!("it may have: {}", known.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "))),
     }
 }
+
+/// Keys that are looked for at the top and stand deeper.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("changes", "an object: `objects: { Order: { changes: [ … ] } }`"),
+    ("get", "an object: `objects: { Order: { get: { … } } }`"),
+    ("find", "an object: `objects: { Order: { find: { … } } }`"),
+    ("writes", "an object: `objects: { Order: { writes: { create: { … } } } }`"),
+    ("with", "an object: `objects: { Order: { with: { … } } }`"),
+    ("id", "an object: `objects: { Order: { id: number } }`"),
+    ("stamp", "an object: `objects: { Order: { stamp: updated_at } }`"),
+    ("receipt", "a write: `writes: { create: { receipt: { … } } }`"),
+    ("guarantee", "a write: `writes: { create: { guarantee: { … } } }`"),
+    ("page", "a stream of `changes`, or a list of `names`"),
+    ("openapi", "`specs`: `specs: [{ openapi: api.yaml }]`"),
+];
 
 pub(super) fn unknown_word(word: &str, span: Span, key: &str, known: &[&str]) -> Diagnostic {
     let said = Diagnostic::new(Code::UnknownWord, span, format!("`{key}` cannot be `{word}`"));
@@ -46,6 +75,13 @@ pub(super) fn unknown_signed_part(word: &str, span: Span) -> Diagnostic {
         Some(near) => said.mend(format!("did you mean `{near}`?"), span, near),
         None => said.help(format!("it is one of: {}; a fixed text is `{{ text: \"{word}\" }}`", listed(PARTS))),
     }
+}
+
+/// The description has another name than its folder.
+pub(crate) fn other_name(system: &Spanned<String>, folder: &str) -> Diagnostic {
+    Diagnostic::new(Code::BadDescription, system.span, format!("the system is called `{}`, and its folder `{folder}`", system.node))
+        .why("a system is known by its folder")
+        .mend(format!("write `system: {folder}`, or rename the folder"), system.span, folder)
 }
 
 /// A file that a description names does not lie beside it.
@@ -65,6 +101,13 @@ pub(super) fn no_sign_in(name: &str, span: Span, known: &[&str]) -> Diagnostic {
     }
 }
 
+/// A bearer token is a header.
+pub(super) fn bearer(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::UnknownKey, span, "unknown key `bearer` in `auth`")
+        .why("it would have no effect")
+        .help("a bearer token is a header: `auth: { header: { Authorization: \"Bearer {setting.token}\" } }`")
+}
+
 /// Several sign-ins, and none of them is the usual one.
 pub(super) fn no_usual_sign_in(span: Span, known: &[&str]) -> Diagnostic {
     Diagnostic::new(Code::NeedsKey, span, "`auth` has several sign-ins and needs `as`")
@@ -73,7 +116,7 @@ pub(super) fn no_usual_sign_in(span: Span, known: &[&str]) -> Diagnostic {
 }
 
 pub(super) fn needs_key(key: &str, span: Span, block: &str, why: &str) -> Diagnostic {
-    Diagnostic::new(Code::NeedsKey, span, format!("{block} has no `{key}`")).why(why).help(format!("add `{key}`"))
+    Diagnostic::new(Code::NeedsKey, span, format!("{} needs `{key}`", named(block))).why(why).help(format!("add `{key}`"))
 }
 
 pub(super) fn not_provided(path: &str, root: &str, span: Span, place: Place, known: &[&str], settings: &[String]) -> Diagnostic {
@@ -111,6 +154,44 @@ pub(super) fn no_function(name: &str, span: Span, known: &[&str]) -> Diagnostic 
     }
 }
 
+/// A write whose name says no operation: nothing would ever use it.
+pub(super) fn unknown_write(name: &str, span: Span) -> Diagnostic {
+    const KNOWN: &[&str] = &["create", "update", "upsert"];
+    let said = Diagnostic::new(Code::UnknownWord, span, format!("`{name}` is no write"))
+        .why("a mapping creates, updates or upserts, and nothing would use it");
+    match crate::base::nearest(name.trim_end_matches('_'), KNOWN.iter().copied()) {
+        Some(near) => said.mend(format!("did you mean `{near}`?"), span, near),
+        None => said.help("it is `create`, `update` or `upsert`, or one of these with a suffix: `create_without_key`"),
+    }
+}
+
+/// A name that has a value only where one item is sent, or only where several are.
+pub(super) fn of_batch(path: &str, span: Span, several: bool) -> Diagnostic {
+    let said = Diagnostic::new(
+        Code::NotProvided,
+        span,
+        format!("`{path}` has no value in a write of {}", if several { "several items" } else { "one item" }),
+    );
+    if several {
+        said.help("with `batch` a call has all of its items: `items` is their list, and `ids` that of their ids")
+    } else {
+        said.help("without `batch` a call has one item: `item`, with its `id` and `key`")
+    }
+}
+
+/// A list that is gone on from behind its last record, and a call that does not say so.
+pub(super) fn keyset_unused(span: Span, name: &str, first: &str) -> Diagnostic {
+    Diagnostic::new(Code::PagesMayLose, span, format!("the next page is not asked for by `{{{name}}}`"))
+        .why("each page would be the first one")
+        .help(format!("say in the page what is asked for behind the last record: `page: {{ keyset: [{first}], query.after: \"{{{name}}}\" }}`"))
+}
+
+/// A default that the setting itself does not take.
+pub(super) fn bad_default(name: &str, default: &str, span: Span, takes: &str) -> Diagnostic {
+    Diagnostic::new(Code::BadDescription, span, format!("the default `{default}` is none of the values of `{name}`"))
+        .help(format!("it takes {takes}"))
+}
+
 pub(super) fn no_guarantee(write: &str, span: Span) -> Diagnostic {
     Diagnostic::new(Code::MeansLacks, span, format!("the write `{write}` has no `guarantee`"))
         .why("nobody could tell whether it may be sent again after a lost answer")
@@ -118,7 +199,7 @@ pub(super) fn no_guarantee(write: &str, span: Span) -> Diagnostic {
 }
 
 pub(super) fn means_lacks(means: &str, what: &str, span: Span, why: &str) -> Diagnostic {
-    Diagnostic::new(Code::MeansLacks, span, format!("the means `{means}` has no `{what}`"))
+    Diagnostic::new(Code::MeansLacks, span, format!("the means `{means}` needs `{what}`"))
         .why(why)
         .help(format!("add `{what}`, or name another means"))
 }

@@ -17,7 +17,7 @@ pub mod unsupported;
 mod tests;
 
 pub use check::check;
-pub(crate) use error::{no_field_of_names, no_such_file};
+pub(crate) use error::{no_field_of_names, no_such_file, other_name};
 pub use model::Described;
 pub use text::{Filled, Filter, Formula, Missing, Path, Pattern, Piece, Place, Scope, Step as PathStep, Template, printed};
 
@@ -57,11 +57,11 @@ pub fn known(system: &str) -> Option<&'static Known> {
 /// Reads a description. What is wrong with it is told at its place; where nothing usable is left, there is no description.
 pub fn read(file: FileId, text: &str) -> (Option<Described>, Vec<Diagnostic>) {
     if text.len() > bounds::MAPPING {
-        return (None, vec![error::no_yaml(Span::new(file, 0, 0), "it is larger than 1 MiB")]);
+        return (None, vec![error::too_large(Span::new(file, 0, 0))]);
     }
     let node = match yaml::read(text) {
         Ok(node) => node,
-        Err(fault) => return (None, vec![error::no_yaml(Span::new(file, fault.at, fault.at.saturating_add(1).min(text.len())), &fault.message)]),
+        Err(fault) => return (None, vec![error::no_yaml(file, text, &fault)]),
     };
     let mut reader = read::Reader { file, text, found: Vec::new(), settings: Vec::new(), given: Vec::new(), unsupported: Vec::new() };
     let described = reader.described(&node);

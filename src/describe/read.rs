@@ -65,6 +65,11 @@ impl<'n> Block<'n> {
     }
 }
 
+/// What stands there, for a message.
+fn found_as(node: &Node) -> String {
+    node.text().map_or_else(|| node.noun().to_owned(), |text| format!("`{text}`"))
+}
+
 fn narrow(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
@@ -172,7 +177,7 @@ impl Reader<'_> {
     pub(super) fn whole(&mut self, node: &Node, what: &str) -> Option<u64> {
         let found = node.text().and_then(|text| text.replace('_', "").parse().ok());
         if found.is_none() {
-            self.found.push(error::bad_form(self.span(node), what, "a whole number", node.text().unwrap_or(node.noun())));
+            self.found.push(error::bad_form(self.span(node), what, "a whole number", &found_as(node)));
         }
         found
     }
@@ -180,7 +185,7 @@ impl Reader<'_> {
     pub(super) fn number(&mut self, node: &Node, what: &str) -> Option<f64> {
         let found = node.text().and_then(|text| text.parse::<f64>().ok()).filter(|number| number.is_finite() && *number >= 0.0);
         if found.is_none() {
-            self.found.push(error::bad_form(self.span(node), what, "a number", node.text().unwrap_or(node.noun())));
+            self.found.push(error::bad_form(self.span(node), what, "a number", &found_as(node)));
         }
         found
     }
@@ -189,7 +194,7 @@ impl Reader<'_> {
     pub(super) fn duration(&mut self, node: &Node, what: &str) -> Option<SignedDuration> {
         let found = node.text().and_then(crate::system::duration);
         if found.is_none() {
-            let said = error::bad_form(self.span(node), what, "a length of time", node.text().unwrap_or(node.noun()));
+            let said = error::bad_form(self.span(node), what, "a length of time", &found_as(node));
             self.found.push(said.help("write a number and `ms`, `s`, `minutes`, `hours` or `days`: `30 s`, `5 minutes`"));
         }
         found

@@ -63,7 +63,8 @@ const WHOLE: &str = include_str!("../../tests/corpus/descriptions/whole.yaml");
 /// What the rules say of a description with one mistake: the code, and what stands under the mark.
 fn checked(from: &str, to: &str) -> Vec<(String, String)> {
     assert!(from.is_empty() || WHOLE.contains(from), "{from}");
-    let text = if from.is_empty() { WHOLE.to_owned() } else { WHOLE.replacen(from, to, 1) };
+    // Without `from` it is another description.
+    let text = if from.is_empty() { to.to_owned() } else { WHOLE.replacen(from, to, 1) };
     let mut sources = Sources::default();
     let file = sources.add(Source::new("system.yaml", text.as_str()));
     let (described, mut found) = read(file, &text);
@@ -86,7 +87,7 @@ fn each_gives(cases: &[(&str, &str, &str, &str)]) {
 
 #[test]
 fn the_whole_description_has_no_error() {
-    assert_eq!(checked("", ""), []);
+    assert_eq!(checked("", WHOLE), []);
 }
 
 #[test]
@@ -147,6 +148,161 @@ fn each_row_of_what_is_not_carried_out_can_be_met() {
         assert!(sources.contains(&format!("\"{block}")), "no reader has the block {block}");
         assert!(sources.contains(&format!("\"{}\"", row.key)), "no reader has the key {} of {block}", row.key);
     }
+}
+
+#[test]
+fn a_write_is_one_that_mappings_have_and_reads_what_is_there() {
+    let create = "        call: POST /orders\n        body: \"{item}\"\n";
+    let set = "guarantee: { by: set, source: \"page on orders\" }";
+    let key = "guarantee: { by: key, says: \"a number that exists is refused\", source: \"page on orders\" }";
+    each_gives(&[
+        ("      create:\n", "      craete:\n", "E0603", "craete"),
+        ("      create:\n", "      upsert_:\n", "E0603", "upsert_"),
+        (create, "", "E0604", "create"),
+        ("        call: POST /orders\n        body: \"{item}\"\n", "        call: POST /orders\n        body: \"{items}\"\n", "E0605", "items"),
+        ("        key: number\n", "", "E0611", "key"),
+        (key, set, "E0611", "set"),
+        (key, "guarantee: { by: token, to: header.Idempotency-Key, hours: 24, source: \"page\" }", "E0619", "by"),
+        ("  - { when: status == 409, is: conflict }\n", "", "E0611", "version"),
+    ]);
+    let batch = "        call: POST /orders/batch\n        body: { orders: \"{items}\" }\n        batch: 50\n";
+    let receipt =
+        ("        receipt: { id: number, created: true }", "        receipt: { items: results, match: [number], id: number, created: true }");
+    let whole = WHOLE.replacen(create, batch, 1).replacen(receipt.0, receipt.1, 1);
+    assert_eq!(checked("", &whole), []);
+    assert_eq!(checked("", &whole.replace("\"{items}\"", "\"{item}\"")), [("E0605".to_owned(), "item".to_owned())]);
+    // A batch that makes records sets no values of records that are named.
+    assert_eq!(checked("", &whole.replacen(key, set, 1)), [("E0611".to_owned(), "set".to_owned())]);
+}
+
+#[test]
+fn a_list_in_pages_is_read_to_its_end() {
+    let page = "{ token: next, to: query.cursor, more: body.next is present }";
+    each_gives(&[
+        (page, "{ number: { to: query.page }, more: body.next is present }", "E0615", "{"),
+        (page, "{ number: { to: query.page }, grows: true }", "E0615", "{"),
+        (page, "{ keyset: [updated_at, number] }", "E0615", "{"),
+        (page, "{ keyset: [updated_at, number], query.since: \"{stamp}\" }", "E0615", "{"),
+    ]);
+    for page_of in [
+        "{ number: { to: query.page }, grows: true, more: 'body.page < body.pages' }",
+        "{ keyset: [updated_at, number], query.since: \"{stamp}\", query.after: \"{id}\" }",
+        "{ keyset: [number], query.after: \"{id}\" }",
+    ] {
+        assert_eq!(checked(page, page_of), [], "{page_of}");
+    }
+}
+
+#[test]
+fn a_rule_calls_no_answer_better_than_it_is() {
+    let rule = "{ when: status == 409, is: conflict }\n";
+    let with = |more: &str| format!("{rule}  - {more}\n");
+    for (more, place) in [
+        ("{ when: status == 409, is: ok }", "status == 409"),
+        ("{ when: status > 0, is: ok }", "status > 0"),
+        ("{ when: status >= 500, is: expired }", "status >= 500"),
+        ("{ when: 'status in (502, 503)', is: denied }", "status in (502, 503)"),
+        ("{ when: status == 200, is: conflict }", "status == 200"),
+        ("{ when: status == 408, is: rejected }", "status == 408"),
+        ("{ when: status < 300, is: transient }", "status < 300"),
+    ] {
+        assert_eq!(checked(rule, &with(more)), [("E0612".to_owned(), place.to_owned())], "{more}");
+    }
+    for fine in [
+        "{ when: 'status >= 200 and status < 300', is: ok }",
+        "{ when: 'status == 503', is: throttled, nothing_done: \"page on limits\" }",
+        "{ when: 'status == 503 and asked == read', is: throttled }",
+        "{ when: 'status == 200 and error.code == \"A\"', is: rejected }",
+        "{ when: 'status == 200 and body.code == 0', is: ok }",
+    ] {
+        assert_eq!(checked(rule, &with(fine)), [], "{fine}");
+    }
+}
+
+/// The first message of a description with one change, as it is printed in one line, and its first help.
+fn words(from: &str, to: &str) -> String {
+    assert!(WHOLE.contains(from), "{from}");
+    let text = WHOLE.replacen(from, to, 1);
+    let mut sources = Sources::default();
+    let file = sources.add(Source::new("system.yaml", text.as_str()));
+    let (described, mut found) = read(file, &text);
+    found.extend(described.iter().flat_map(check));
+    let errors: Vec<_> = found.iter().filter(|fault| fault.is_error()).collect();
+    let [error] = errors.as_slice() else { return format!("{} errors: {errors:#?}", errors.len()) };
+    let label = error.primary.text.as_str();
+    format!("{} | {label} | {}", error.message, error.help.first().map(|help| help.text.as_str()).unwrap_or_default())
+}
+
+#[test]
+fn a_message_says_what_is_wrong_and_what_to_write_once() {
+    let page = "{ token: next, to: query.cursor, more: body.next is present }";
+    let shown: Vec<String> = [
+        ("records: orders, page", "recrods: orders, page"),
+        ("edition: 1", "edition: 1\nwarehouse: 3"),
+        ("edition: 1", "edition: 1\nget: { call: GET /orders }"),
+        ("auth: { header: { api-key: \"{setting.key}\" } }", "auth: { bearer: \"{setting.key}\" }"),
+        ("auth: { header: { api-key: \"{setting.key}\" } }", "auth: { header: abc }"),
+        ("window: { calls: 100, length: 1 minute }", "window: 100"),
+        ("calls: 100, length", "calls: many, length"),
+        ("by: key,", "by: idempotency,"),
+        (page, "{ number: page }"),
+        ("overlap: 5 minutes", "overlap: 5min"),
+        ("hosts: [\"api.shop.example\"]", "hosts: https://api.shop.example"),
+        ("base: \"https://api.shop.example\"", "base: \"https://other.example\""),
+        ("api-key: \"{setting.key}\"", "api-key: \"{key}\""),
+        ("to: 30, default: 14", "to: 9, default: 20"),
+        ("pattern: '[0-9]+' }", "pattern: '[0-9]+', default: abc }"),
+        ("  event: type\n", ""),
+        ("title: Shop\n", "title: Shop\n\tedition: 2\n"),
+    ]
+    .iter()
+    .map(|(from, to)| words(from, to))
+    .collect();
+    insta::assert_snapshot!(shown.join("\n"));
+}
+
+#[test]
+fn the_book_names_what_each_place_provides() {
+    use super::Place;
+    let places = [
+        Place::Token,
+        Place::Sent,
+        Place::Changes,
+        Place::Keyset,
+        Place::Page,
+        Place::Get,
+        Place::Find,
+        Place::Write,
+        Place::Action,
+        Place::Line,
+        Place::There,
+        Place::Receipt,
+        Place::Record,
+        Place::Answer,
+        Place::Hello,
+    ];
+    let row = |place: Place| {
+        let names: Vec<String> = place.provides().iter().map(|name| format!("`{name}`")).collect();
+        format!("| {} | {} |\n", place.noun(), names.join(", "))
+    };
+    let table = format!("| place | names |\n| --- | --- |\n{}", places.map(row).concat());
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/descriptions.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    if std::env::var_os("CROSSDOCK_ACCEPT").is_some() && page.contains("@NAMES@\n") {
+        std::fs::write(&path, page.replace("@NAMES@\n", &format!("{table}\n"))).unwrap();
+        return;
+    }
+    assert!(page.contains(&table), "docs/reference/descriptions.md names other names:\n{table}");
+}
+
+#[test]
+fn the_legend_of_marks_is_no_assumption() {
+    let warned = |text: &str| {
+        let (described, _) = read(crate::base::FileId::default(), text);
+        check(&described.unwrap()).iter().filter(|fault| !fault.is_error()).count()
+    };
+    assert_eq!(warned(&format!("# Sources: [D] the vendor's pages, [K] to be confirmed.\n\n{WHOLE}")), 0);
+    assert_eq!(warned(&WHOLE.replace("overlap: 5 minutes }", "overlap: 5 minutes }   # [K] nobody says")), 1);
 }
 
 #[test]

@@ -195,6 +195,12 @@ impl Compiled {
 /// Reads, checks and plans a project. It never stops at the first mistake.
 pub fn compile(library: &dyn Library, options: &Options) -> Compiled {
     let Loaded { config, mut sources, units, mut diagnostics } = load(library, options);
+    for fault in diagnostics.iter_mut().filter(|fault| fault.code == Code::UnknownSystem) {
+        let name = sources.text(fault.primary.span).to_owned();
+        if library.read(&format!("systems/{name}/system.yaml")).is_ok() {
+            *fault = fault.clone().help(error::own_system(&name));
+        }
+    }
     let read = diagnostics.len();
     let unsettled = diagnostics.iter().any(|d| matches!(d.code, Code::BadProject | Code::UnknownSystem));
     let names: BTreeMap<ObjectRef, Arc<Names>>;

@@ -7,7 +7,7 @@ use super::sent::To;
 use super::{Surveyor, error};
 use crate::apispec::{Method, Operation, Place, Unknown};
 use crate::base::{Span, Spanned};
-use crate::describe::model::{Ask, Errors, FieldOf, Page, Paging, Pick, Request};
+use crate::describe::model::{Ask, Errors, FieldOf, Page, Paging, Pick, Request, SignIn};
 use crate::describe::text::{Filled, Path, Piece, Step, Template};
 
 /// Words of the languages in which vendors write conditions and orders.
@@ -42,11 +42,16 @@ impl<'a> Surveyor<'a> {
             Request::Rest { query, body, .. } => {
                 for (name, value) in query {
                     self.parameter(operation, Place::Query, name, value, names);
+                    if let (Filled::Json(number), Ok(parameter)) = (value, operation.parameter(Place::Query, &name.node)) {
+                        let most = api.ty(parameter.ty).limits.maximum.as_ref().and_then(|most| most.parse::<f64>().ok()).map(|most| most as u64);
+                        self.within(number.as_u64().unwrap_or(0), most, &format!("`{}`", name.node), name.span);
+                    }
                 }
                 let headers = operation.parameters.iter().any(|parameter| parameter.place == Place::Header);
                 for (name, value) in ask.headers.iter().filter(|_| headers) {
                     self.parameter(operation, Place::Header, name, value, names);
                 }
+                self.demanded_headers(operation, ask, span);
                 let given: Vec<&str> = query.iter().map(|(name, _)| name.node.as_str()).chain(page.map(asked_by).unwrap_or_default()).collect();
                 self.demands(operation, Place::Query, &given, span);
                 if let Some(body) = body {
@@ -150,7 +155,8 @@ impl<'a> Surveyor<'a> {
         }
         let whole = matches!(request, Request::Rest { path, .. } if written(path).starts_with("https://"));
         if let Some(lost) = lost.filter(|_| !whole) {
-            self.found.push(error::not_in_file(&lost, span));
+            let is_cut = self.files.iter().any(|file| file.is_cut);
+            self.found.push(if is_cut { error::not_in_cut(&lost, span, &self.described.system.node) } else { error::not_in_file(&lost, span) });
         }
         None
     }
@@ -171,6 +177,24 @@ impl<'a> Surveyor<'a> {
             if !given.contains(&parameter.name.as_str()) {
                 let what = if place == Place::Argument { "argument" } else { "query parameter" };
                 self.found.push(error::demanded(what, &parameter.name, &format!("`{}`", operation.title()), span));
+            }
+        }
+    }
+
+    /// Headers that the file demands. Those that say who asks are given by `auth`.
+    fn demanded_headers(&mut self, operation: &Operation, ask: &Ask, span: Span) {
+        let auth = &self.described.auth;
+        let sent = auth.send.iter().filter_map(|(to, _)| to.node.strip_prefix("header."));
+        let signs = auth.sign_ins.iter().flat_map(|(_, sign_in)| match sign_in {
+            SignIn::Header(headers) => headers.iter().map(|(name, _)| name.node.as_str()).collect(),
+            _ => Vec::new(),
+        });
+        let named = self.described.headers.iter().chain(&ask.headers).map(|(name, _)| name.node.as_str());
+        // The first three are the connector's own.
+        let given: Vec<&str> = ["accept", "content-type", "authorization"].into_iter().chain(sent).chain(signs).chain(named).collect();
+        for parameter in operation.demanded().filter(|parameter| parameter.place == Place::Header) {
+            if !given.iter().any(|known| known.eq_ignore_ascii_case(&parameter.name)) {
+                self.found.push(error::demanded("header", &parameter.name, &format!("`{}`", operation.title()), span));
             }
         }
     }

@@ -102,6 +102,11 @@ impl<'a> Form<'a> {
         item
     }
 
+    /// Whether it is a list.
+    pub(super) fn is_list(&self) -> bool {
+        self.types.iter().any(|(api, id)| matches!(api.ty(*id).shape, Shape::List(_)))
+    }
+
     /// Whether one of its types takes the value.
     pub(super) fn accepts(&self, value: &str) -> Result<(), Unknown> {
         let mut refused = None;

@@ -24,6 +24,8 @@ use crate::base::diag::Diagnostic;
 pub struct VendorFile<'a> {
     pub spec: &'a Spec,
     pub api: &'a ApiSpec,
+    /// It is cut to the calls that were used when it was imported.
+    pub is_cut: bool,
 }
 
 /// What a description says of a vendor's files.

@@ -211,12 +211,14 @@ impl<'a> Surveyor<'a> {
         }
         for get in &object.get {
             let found = self.look(&get.look, &names);
+            self.is_record(object, &get.look, &found);
             if let Some(ended) = &get.ended {
                 self.formula(ended, &names.clone().with("record", &found));
             }
         }
         for find in &object.find {
             let found = self.look(&find.look, &names);
+            self.is_record(object, &find.look, &found);
             let form = if found.is_unknown() { &read } else { &found };
             if let Some(field) = find.field.as_ref().filter(|field| !self.is_put(object, &field.node)) {
                 // A field by which something is found may be one of it as it is read otherwise.
@@ -229,6 +231,22 @@ impl<'a> Surveyor<'a> {
         }
         let writes = object.writes.iter().map(|write| self.write(object, write, &read)).collect();
         ObjectForms { object, read, writes }
+    }
+
+    /// An answer that is taken for a record has to be one: not an object that holds a list of them.
+    fn is_record(&mut self, object: &Object, look: &Look, form: &Form<'a>) {
+        let (Look::Ask { ask, .. }, IdForm::At(id)) = (look, &object.id.form) else { return };
+        if ask.records.is_some() || ask.record.is_some() || form.is_unknown() || form.walk(id).is_ok() || self.is_put(object, id.root()) {
+            return;
+        }
+        let lists = form.names().into_iter().filter(|name| form.step(name).is_ok_and(|list| list.is_list() && list.element().walk(id).is_ok()));
+        if let Some(list) = lists.into_iter().next() {
+            let span = match &ask.request {
+                crate::describe::model::Request::Rest { path, .. } => path.span,
+                crate::describe::model::Request::GraphQl { field, .. } => field.span,
+            };
+            self.found.push(error::needs_records(&object.name.node, list, span));
+        }
     }
 
     fn is_put(&self, object: &Object, name: &str) -> bool {
@@ -280,6 +298,7 @@ impl<'a> Surveyor<'a> {
         let mut answered = Answered::default();
         if let Some(ask) = &write.ask {
             answered = self.ask(ask, None, read, &names, &mut sinks);
+            self.batch_fits(write, ask);
         }
         self.actions(object, write, read, &names, &mut sinks);
         // Of which record it is part is said by the item. It is that record's id.
@@ -366,6 +385,25 @@ impl<'a> Surveyor<'a> {
             self.receipt(receipt, &answered, &names, &item);
         }
         WriteForms { write, sinks }
+    }
+
+    /// As many items as the list takes that they go into.
+    fn batch_fits(&mut self, write: &Write, ask: &Ask) {
+        let crate::describe::model::Request::Rest { body: Some(body), .. } = &ask.request else { return };
+        let before = self.found.len();
+        let form = self.body_of(&ask.request);
+        self.found.truncate(before);
+        let mut lists = vec![(body, form)];
+        while let Some((filled, form)) = lists.pop() {
+            match filled {
+                Filled::Map(fields) => lists.extend(fields.iter().map(|(name, value)| (value, form.step(&name.node).unwrap_or_default()))),
+                Filled::Template(template) if matches!(template.pieces.as_slice(), [Piece::Value { value, .. }] if value.text == "items") => {
+                    let most = form.types.iter().filter_map(|(api, id)| api.ty(*id).limits.max_items).min();
+                    self.within(write.batch.most(), most, "`batch`", write.name.span);
+                }
+                _ => {}
+            }
+        }
     }
 
     /// A field that is read, or that the call takes of the item.

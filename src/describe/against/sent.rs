@@ -35,6 +35,13 @@ impl<'a> Surveyor<'a> {
         }
     }
 
+    /// A list of items, or a number, that is more than the vendor's file takes.
+    pub(super) fn within(&mut self, number: u64, most: Option<u64>, what: &str, span: Span) {
+        if let Some(most) = most.filter(|most| number > *most) {
+            self.found.push(error::too_many(number, most, what, span));
+        }
+    }
+
     fn sent_text(&mut self, template: &Template, to: To<'_, 'a>, names: &Names<'a>, sinks: &mut Vec<Sink<'a>>) {
         if let Some(word) = template.plain() {
             if let Err(unknown) = to.form.accepts(word) {

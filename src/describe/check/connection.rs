@@ -174,7 +174,8 @@ pub(super) fn hosts(described: &Described, found: &mut Vec<Diagnostic>) {
         };
         let host = rest.split(['/', '?']).next().unwrap_or_default();
         let host = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit())).map_or(host, |(host, _)| host);
-        if !hosts.iter().any(|known| known == host) {
+        // Without hosts that could be read, that has been told.
+        if !hosts.is_empty() && !hosts.iter().any(|known| known == host) {
             found.push(error::no_host(host, span, &hosts));
         }
     };
@@ -214,6 +215,9 @@ fn written(template: &Template) -> String {
 /// D8: a webhook that nothing proves gives only ids of a known form.
 pub(super) fn webhooks(described: &Described, found: &mut Vec<Diagnostic>) {
     let Some(webhooks) = &described.webhooks else { return };
+    if let Some(hint) = webhooks.hints.first().filter(|_| webhooks.event.is_none()) {
+        found.push(error::needs_key("event", hint.event.span, "`webhooks`", "nothing says where the name of the event stands"));
+    }
     let is_proved = !matches!(webhooks.verify, Verify::None | Verify::FetchedKey);
     for hint in &webhooks.hints {
         let Some(object) = described.object(&hint.object.node) else {

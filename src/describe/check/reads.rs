@@ -33,8 +33,22 @@ fn pages(stream: &Stream, found: &mut Vec<Diagnostic>) {
         }
         Paging::Number { growth: Growth::Unsaid, .. } => {
             let why = "a record that changes while its pages are read by number moves others over the end of a page";
-            let help = "say why that cannot be: `grows: true` (new ones come at the end), `whole: true` (read again when it shrinks); or page `by_stamp` or by `window`";
+            let help = "write `grows: true` if new records come at the end and none moves up, or `whole: true` with `total` for a small list that is read whole; else page by `keyset` or by `token`, which need another call";
             found.push(error::pages_may_lose(page.span, why, help));
+        }
+        Paging::Keyset { fields, asks } => {
+            let is_asked = |name: &str| {
+                let mut found = false;
+                asks.iter().for_each(|(_, value)| {
+                    value.templates(&mut |template| found |= template.values().any(|value| value.reads.iter().any(|path| path.root() == name)));
+                });
+                found
+            };
+            let names: &[&str] = if fields.len() > 1 { &["stamp", "id"] } else { &["id"] };
+            if let Some(name) = names.iter().find(|name| !is_asked(name)) {
+                let written: Vec<String> = fields.iter().map(ToString::to_string).collect();
+                found.push(error::keyset_unused(page.span, name, &written.join(", ")));
+            }
         }
         Paging::Token { .. } if stream.until.is_none() && stream.listed.is_none() => {
             let why = "what changes while its pages are read may move behind the token";

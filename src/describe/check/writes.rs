@@ -7,9 +7,35 @@ use crate::base::Spanned;
 use crate::base::diag::Diagnostic;
 use crate::describe::error;
 use crate::describe::model::{AnswerClass, Batch, Described, Guarantee, Look, Matching, Means, Object, Pick, Results, Write};
+use crate::system::Operation;
 
 /// The shortest time in which a request may still be carried out: that of a call, with what a search needs to show it.
 const SETTLE: SignedDuration = SignedDuration::from_mins(1);
+
+/// A write is one that mappings have, it has a call, and the call reads what is there.
+pub(super) fn call(object: &Object, write: &Write, found: &mut Vec<Diagnostic>) {
+    let (word, suffix) = write.name.node.split_once('_').map_or((write.name.node.as_str(), None), |(word, suffix)| (word, Some(suffix)));
+    if Operation::of_word(word).is_none() || suffix == Some("") {
+        found.push(error::unknown_write(&write.name.node, write.name.span));
+        return;
+    }
+    let Some(ask) = &write.ask else {
+        // A part is written by the update of what it is part of.
+        if object.part_of.is_none() && write.steps.is_empty() {
+            let why = "nothing says how it is sent (GraphQL: `mutation`)";
+            found.push(error::needs_key("call", write.name.span, &format!("the write `{}`", write.name.node), why));
+        }
+        return;
+    };
+    let several = matches!(write.batch, Batch::Together(2..));
+    if matches!(write.batch, Batch::Groups { .. }) {
+        return;
+    }
+    let without_value: &[&str] = if several { &["item", "id", "key", "target", "actions"] } else { &["items", "ids"] };
+    for path in values(ask).into_iter().flat_map(|value| &value.reads).filter(|path| without_value.contains(&path.root())) {
+        found.push(error::of_batch(&path.to_string(), path.span, several));
+    }
+}
 
 /// D1 and D3.
 pub(super) fn guarantee(described: &Described, object: &Object, write: &Write, found: &mut Vec<Diagnostic>) {
@@ -61,7 +87,9 @@ fn names_its_record(write: &Write) -> bool {
     let asks = write.ask.iter().chain(write.steps.iter().flat_map(|step| step.ask.iter().chain(&step.change).chain(&step.remove)));
     let named = |ask| {
         let reads = || values(ask).into_iter().flat_map(|value| &value.reads);
-        let whole = reads().any(|path| ["id", "items", "group", "groups"].contains(&path.root()) || path.to_string() == "item");
+        // A whole item names its record where it has the key, and is none that is made.
+        let has_key = !write.key.is_empty() && !write.name.node.starts_with("create");
+        let whole = reads().any(|path| path.root() == "id" || has_key && (path.root() == "items" || path.to_string() == "item"));
         let keyed = !write.key.is_empty() && write.key.iter().all(|key| reads().any(|path| path.to_string() == format!("item.{}", key.node)));
         whole || keyed
     };

@@ -138,6 +138,10 @@ impl Reader<'_> {
             self.close(&block);
             return auth;
         }
+        if let Some(entry) = node.entries().unwrap_or_default().iter().find(|entry| entry.key.eq_ignore_ascii_case("bearer")) {
+            self.found.push(error::bearer(self.key_span(entry)));
+            return auth;
+        }
         let known = ["send", "refresh", "sign", "clock", "as", "scoped"];
         for entry in block.all().iter().filter(|entry| !known.contains(&entry.key.as_str())) {
             let Some(mut inner) = self.block(&entry.value, format!("the sign-in `{}`", entry.key)) else { continue };
@@ -145,12 +149,8 @@ impl Reader<'_> {
             self.close(&inner);
         }
         if auth.sign_ins.is_empty() {
-            self.found.push(error::needs_key(
-                "header",
-                auth.span,
-                "`auth`",
-                "no sign-in is named: `basic`, `header`, `query`, `oauth`, `password` or `token`",
-            ));
+            let why = "no sign-in is named: `basic`, `header`, `query`, `oauth`, `password` or `token`";
+            self.found.push(error::needs_key("header", auth.span, "`auth`", why));
         }
         auth
     }

@@ -41,6 +41,8 @@ pub struct Described {
     pub hooks: Vec<Hook>,
     /// Where the text says `[K]`: what somebody still has to confirm.
     pub assumed: Vec<Spanned<String>>,
+    /// Where it could not be read. What rests on that is not held to the rules: one cause is told once.
+    pub broken: Vec<Span>,
     /// What it says and the connector does not carry out.
     pub unsupported: Vec<Diagnostic>,
 }
@@ -205,6 +207,7 @@ impl Reader<'_> {
             hello,
             hooks,
             assumed,
+            broken: self.found.iter().map(|fault| fault.primary.span).collect(),
             unsupported: std::mem::take(&mut self.unsupported),
         })
     }
@@ -248,6 +251,20 @@ impl Reader<'_> {
         let mut text = |reader: &mut Self, key| block.get(key).and_then(|node| reader.text(node, key)).map(|text| text.node);
         let (default, example) = (text(self, "default"), text(self, "example"));
         self.close(&block);
+        if let (Some(default), Some(node)) = (&default, entry.value.get("default")) {
+            let takes = match kind {
+                SettingKind::Integer { from, to } if default.parse::<u64>().is_ok_and(|number| (from..=to).contains(&number)) => None,
+                SettingKind::Integer { from, to } => Some(format!("a whole number from {from} to {to}")),
+                SettingKind::Text if !values.is_empty() && !values.iter().any(|(word, _)| word == default) => {
+                    Some(format!("one of: {}", values.iter().map(|(word, _)| format!("`{word}`")).collect::<Vec<_>>().join(", ")))
+                }
+                SettingKind::Text => pattern.as_ref().and_then(|pattern| {
+                    let whole = regex::Regex::new(&format!("^(?:{})$", pattern.node)).ok()?;
+                    (!whole.is_match(default)).then(|| format!("what matches `{}`", pattern.node))
+                }),
+            };
+            self.found.extend(takes.map(|takes| error::bad_default(&name.node, default, self.span(node), &takes)));
+        }
         Some(Setting { name, secret, optional, kind, pattern, values, default, example, list })
     }
 
@@ -297,7 +314,14 @@ impl Reader<'_> {
     fn assumed(&self) -> Vec<Spanned<String>> {
         let mut at = 0;
         let mut found = Vec::new();
+        // The comment at the head of the file says what the marks mean.
+        let mut is_head = true;
         for line in self.text.split_inclusive('\n') {
+            is_head &= line.trim().is_empty() || line.trim_start().starts_with('#');
+            if is_head {
+                at += line.len();
+                continue;
+            }
             if let Some(mark) = line.find("[K]") {
                 let said = line.find('#').filter(|hash| *hash < mark).map_or(line, |hash| &line[hash + 1..]);
                 found.push(Spanned::new(said.trim().to_owned(), Span::new(self.file, at + mark, at + mark + "[K]".len())));

@@ -232,8 +232,10 @@ impl Reader<'_> {
             (Some(number), _, Some(true)) => Some(Paging::Number { number, growth: Growth::Whole }),
             (Some(number), ..) => Some(Paging::Number { number, growth: Growth::Unsaid }),
             (None, _, Some(true)) => Some(Paging::Whole),
+            // What is wrong with it has been told.
+            (None, ..) if block.has("number") => None,
             (None, ..) => {
-                let why = "nothing says how the next page is asked for: by `keyset`, `token`, `by_stamp`, `window` or `number`";
+                let why = "nothing says how the next page is asked for: by `keyset`, `token` or `number`; a list that comes at once is `page: whole`";
                 self.found.push(error::needs_key("number", block.span, "the page", why));
                 None
             }

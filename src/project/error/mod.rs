@@ -144,6 +144,14 @@ pub(super) fn unknown_system(system: &str, at: Span) -> Diagnostic {
     if said.help.is_empty() { said.help(format!("systems are: {}", system::names().join(", "))) } else { said }
 }
 
+/// What a project's own description of a system is good for.
+pub(super) fn own_system(name: &str) -> String {
+    format!(
+        "`systems/{name}/system.yaml` describes it: `crossdock system check {name}` holds it to its rules, and no connection uses it; \
+         until the system comes with the program, its schema can serve records in files: `system: files` with `schema: schemas/{name}/<object>.json`"
+    )
+}
+
 pub(super) fn bad_name(name: &str, at: Span) -> Diagnostic {
     Diagnostic::new(Code::BadProject, at, format!("`{name}` cannot be the name of a connection"))
         .label("letters, digits and `_`, beginning with a letter")
