@@ -1,5 +1,6 @@
 //! `crossdock demo`: the whole process against the sandbox, in a few seconds.
 
+mod commercetools;
 mod shiphero;
 
 use std::path::Path;
@@ -21,6 +22,7 @@ Examples:
   crossdock demo --orders 500 --keep       keeps the project and its store
   crossdock demo --faults lost_reply=30    some answers are lost on the way
   crossdock demo --template salesforce-shiphero
+  crossdock demo --template commercetools-shipstation
 
 With --keep, look at the result with `crossdock status`, `trace` and `queue`.";
 
@@ -29,7 +31,7 @@ With --keep, look at the result with `crossdock status`, `trace` and `queue`.";
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// The template
-    #[arg(long, value_name = "NAME", default_value = "salesforce-shipstation", value_parser = ["salesforce-shipstation", "salesforce-shiphero"])]
+    #[arg(long, value_name = "NAME", default_value = "salesforce-shipstation", value_parser = ["salesforce-shipstation", "salesforce-shiphero", "commercetools-shipstation"])]
     template: String,
     /// How many orders there are
     #[arg(long, default_value_t = 40)]
@@ -49,6 +51,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let faults = Faults::parse(&args.faults).map_err(Failure::usage)?;
     let folder = std::env::temp_dir().join(format!("crossdock-demo-{}", std::process::id()));
     let done = match args.template.as_str() {
+        "commercetools-shipstation" => commercetools::told(args, faults, &folder, out),
         "salesforce-shiphero" => shiphero::told(args, faults, &folder, out),
         _ => told(args, faults, &folder, out),
     };
