@@ -65,13 +65,19 @@ echo "$*" > "$said"
 case "$1 $2" in
 "sandbox start")
     # A test does not wait for rate limits: at 40 calls a minute the labels of a first run take minutes.
-    "$PROGRAM" "$@" --no-limits --salesforce "$CRM_PORT" --shipstation "$WMS_PORT" > /dev/null 2>&1 &
+    "$PROGRAM" "$@" --no-limits --salesforce "$CRM_PORT" --shipstation "$WMS_PORT" --port "shiphero=$HERO_PORT" --port "commercetools=$SHOP_PORT" > /dev/null 2>&1 &
     echo $! >> "$STARTED"
-    listens "$CRM_PORT" && listens "$WMS_PORT"
+    listens "$CRM_PORT" && listens "$WMS_PORT" || exit 1
+    if grep -qs shiphero crossdock.yaml; then listens "$HERO_PORT" || exit 1; fi
+    if grep -qs commercetools crossdock.yaml; then listens "$SHOP_PORT" || exit 1; fi
     exit ;;
 sandbox\ *)
     port=$CRM_PORT
-    case " $* " in *\ ship\ *|*\ shipstation\ *) port=$WMS_PORT ;; esac
+    case " $* " in
+    *\ shiphero\ *) port=$HERO_PORT ;;
+    *\ commercetools\ *) port=$SHOP_PORT ;;
+    *\ ship\ *|*\ shipstation\ *) port=$WMS_PORT ;;
+    esac
     set -- "$@" --port "$port" ;;
 serve\ *)
     "$PROGRAM" "$@" --listen "127.0.0.1:$HOOK_PORT" >> "$said" 2>&1 &
@@ -86,7 +92,7 @@ esac
 "$PROGRAM" "$@" >> "$said" 2>&1
 code=$?
 if [ "$1" = new ]; then
-    find . -name crossdock.sandbox.yaml -exec sed -i "s/:8461/:$CRM_PORT/; s/:8462/:$WMS_PORT/" {} +
+    find . -name crossdock.sandbox.yaml -exec sed -i "s/:8461/:$CRM_PORT/; s/:8462/:$WMS_PORT/; s/:8463/:$HERO_PORT/; s/:8480/:$SHOP_PORT/" {} +
 fi
 exit $code
 "#;
@@ -146,7 +152,7 @@ fn run(block: &Block, template: &str) -> Vec<String> {
         .current_dir(&work)
         .env("PATH", format!("{}:{}", path.display(), std::env::var("PATH").unwrap()))
         .envs([("PROGRAM", env!("CARGO_BIN_EXE_crossdock")), ("NO_COLOR", "1"), ("COLUMNS", "80")])
-        .envs([("CRM_PORT", free()), ("WMS_PORT", free()), ("HOOK_PORT", free())])
+        .envs([("CRM_PORT", free()), ("WMS_PORT", free()), ("HERO_PORT", free()), ("SHOP_PORT", free()), ("HOOK_PORT", free())])
         .env("BESIDE", &beside)
         .env("STARTED", &started.0)
         .output()

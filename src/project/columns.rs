@@ -82,7 +82,8 @@ pub(super) fn check(keeper: &Keeper<'_>, config: &Config, mapping: &Mapping) -> 
         let path = &file.path.text;
         let text = match keeper.sample(path) {
             Ok(text) => text,
-            Err(Absence::NotFound) => continue,
+            // One outside of the project may be allowed to who reads it.
+            Err(Absence::NotFound | Absence::Outside) => continue,
             Err(absence) => {
                 keeper.unreadable_records(path, file.path.span, absence);
                 continue;
