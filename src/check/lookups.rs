@@ -1,20 +1,181 @@
-//! Whether a look-up can find anything: keys that a table's file has, rows for the values that come to a map, names
+//! Look-ups: of names, in value maps and in tables. And whether one can find anything: keys that a table's file has, rows for the values that come to a map, names
 //! that a connection knows, patterns that a date can follow.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
 use crate::builtin::{Args, Builtin, Context};
+use crate::check::builtin_calls::word_of;
 use crate::check::checker::{Checker, TypedExpr};
 use crate::check::error;
+use crate::check::expr::{coerce, fits};
+use crate::check::facts::{Presence, Why};
+use crate::check::key::{Fact, Key, Step, Term};
 use crate::ir::{self, Expr, Otherwise, ValueMap};
-use crate::value::{Kind, Literal, ObjectRef, Value};
+use crate::syntax::tree::{self, Argument};
+use crate::value::{Column, Kind, Literal, ObjectRef, Type, Value};
 
 /// Tables with more rows are not gone through for a doubt.
 const MOST_ROWS: usize = 20_000;
 
 impl Checker<'_> {
+    /// A text of the record as the name of a thing: missing where there is none of that name.
+    pub(super) fn look_up_name(&mut self, value: &tree::Expr, object: &tree::Name, connection: &str, span: Span) -> TypedExpr {
+        let value = self.expr(value, None);
+        let Some(of) = self.reference(&object.node, connection) else {
+            self.report(error::names::unknown_connection(connection, span, self.context.environment));
+            return TypedExpr::erroneous(span);
+        };
+        if !matches!(value.kind, Kind::Text | Kind::Enumeration(_) | Kind::Any) {
+            self.report(error::types::mismatch(value.span, &value.kind, &Kind::Text));
+            return TypedExpr::erroneous(span);
+        }
+        if let Some(Literal::Text(name)) = value.literal_value() {
+            let name = name.clone();
+            return self.named(&name, &of, value.span);
+        }
+        self.cells_are_names(&value, &of);
+        let key = value.key().then(Step::NameOf(of.clone()));
+        let own = Presence::gap(vec![Fact::Present(key.clone())], span, Why::Function(format!("{} of {connection}", object.node)));
+        let presence = Presence::all([value.presence, own]);
+        TypedExpr::new(Expr::LookUpName { of: of.clone(), value: Box::new(value.expr) }, Kind::Reference(of), vec![key], span).present_if(presence)
+    }
+
+    /// `store of wms`: the object of the connection whose names are meant.
+    pub(super) fn reference(&self, object: &str, connection: &str) -> Option<ObjectRef> {
+        if !self.context.environment.connections().iter().any(|known| known.name == connection) {
+            return None;
+        }
+        let plain = |name: &str| name.to_lowercase().replace('_', "");
+        let known = self.context.environment.objects(connection).into_iter().find(|name| plain(name) == plain(object));
+        let name = known.unwrap_or_else(|| {
+            let mut letters = object.chars();
+            letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+        });
+        Some(ObjectRef::new(connection, name))
+    }
+
+    // ---- builtins
+
+    pub(super) fn value_map(&mut self, id: usize, piped: Option<&tree::Expr>, arguments: &[Argument], span: Span) -> TypedExpr {
+        let context = self.context;
+        let Some(map) = context.maps.get(id) else { return TypedExpr::erroneous(span) };
+        let name = map.map.name.clone();
+        let mut rest = arguments;
+        let value = match (piped, arguments) {
+            (Some(value), _) => value,
+            (None, [first, more @ ..]) => {
+                rest = more;
+                &first.value
+            }
+            (None, []) => {
+                self.report(error::types::needs_argument(&name, span));
+                return TypedExpr::erroneous(span);
+            }
+        };
+        let back = match rest {
+            [] => false,
+            [word] if word_of(&word.value).as_deref() == Some("back") => true,
+            [other, ..] => {
+                self.report(
+                    Diagnostic::new(Code::WrongArguments, other.value.span, format!("`{name}` is a value map and takes one value"))
+                        .help("behind a value map stands at most the word `back`"),
+                );
+                return TypedExpr::erroneous(span);
+            }
+        };
+        if back && !map.both_ways {
+            self.report(
+                Diagnostic::new(Code::WrongArgument, span, format!("`{name}` goes one way only"))
+                    .help("write `<->` between its sides to use it both ways"),
+            );
+            return TypedExpr::erroneous(span);
+        }
+        let (from, to, total) = if back { (&map.to, &map.from, map.total_back) } else { (&map.from, &map.to, map.total) };
+        let typed = self.expr(value, Some(from));
+        if typed.is_erroneous() {
+            return TypedExpr { kind: to.clone(), span, ..TypedExpr::erroneous(span) };
+        }
+        let taken = match (&typed.kind, from) {
+            (Kind::Text, Kind::Enumeration(of)) => of.open || total,
+            (Kind::Enumeration(a), Kind::Enumeration(b)) => a == b || b.open || a.names().all(|name| b.names().any(|known| known == name)),
+            (kind, from) => fits(kind, from),
+        };
+        if !taken {
+            self.report(error::types::wrong_map_argument(&name, from, &typed, &self.text(typed.span)));
+            return TypedExpr::erroneous(span);
+        }
+        if !back && !self.is_the_maps_own(&map.map, &typed) {
+            self.rows_can_match(&map.map, &typed);
+        }
+        let key = Key::new(Term::Values { map: id, back, value: typed.key() });
+        // What comes from elsewhere than the map's own source may be no value of it.
+        let own_source = typed.kind == *from || !matches!(from, Kind::Enumeration(_));
+        let stops = !back && matches!(map.map.otherwise, Otherwise::Stop(_) | Otherwise::Value { .. });
+        // Its `else` is met by a missing value, too.
+        let mut presence = if stops { Vec::new() } else { vec![typed.presence.clone()] };
+        if !(total && (own_source || stops)) {
+            presence.push(Presence::gap(vec![Fact::Present(key.clone())], span, Why::Values(name)));
+        }
+        let mut out = TypedExpr::new(Expr::Values { map: id, back, value: Box::new(typed.expr) }, to.clone(), vec![key], span)
+            .present_if(Presence::all(presence));
+        if let Kind::Enumeration(of) = to {
+            out.longest = of.names().map(|name| name.chars().count()).max().filter(|_| !of.open);
+        } else if *to == Kind::Text && !back {
+            let otherwise = if let Otherwise::Value { to, .. } = &map.map.otherwise { Some(to) } else { None };
+            let texts = map.map.rows.iter().map(|row| &row.to).chain(otherwise);
+            out.longest = texts.map(|to| if let Literal::Text(text) = to { text.chars().count() } else { 0 }).max();
+        }
+        out
+    }
+
+    pub(super) fn table_call(&mut self, id: usize, piped: Option<&tree::Expr>, arguments: &[Argument], span: Span) -> TypedExpr {
+        let context = self.context;
+        let Some(table) = context.tables.get(id) else { return TypedExpr::erroneous(span) };
+        let wanted: Vec<(String, Type)> = table.keys.iter().zip(&table.columns).map(|(name, column)| (name.clone(), column.of.clone())).collect();
+        let values: Vec<&tree::Expr> = piped.into_iter().chain(arguments.iter().map(|argument| &argument.value)).collect();
+        if values.len() != wanted.len() {
+            self.report(error::types::argument_count(&table.name, wanted.len(), values.len(), span));
+            return TypedExpr::erroneous(span);
+        }
+        let mut keys = Vec::new();
+        let mut names = Vec::new();
+        let mut presence = Vec::new();
+        let mut given = Vec::new();
+        for (value, (name, of)) in values.iter().zip(&wanted) {
+            let typed = self.expr(value, Some(&of.kind));
+            if typed.is_erroneous() {
+                return TypedExpr::erroneous(span);
+            }
+            if !fits(&typed.kind, &of.kind) {
+                self.report(error::types::wrong_key(&table.name, name, &of.kind, &typed));
+                return TypedExpr::erroneous(span);
+            }
+            names.push(typed.key());
+            presence.push(typed.presence.clone());
+            given.push(typed.clone());
+            keys.push(coerce(typed, &of.kind).expr);
+        }
+        self.keys_are_there(table, &given);
+        let columns: Vec<Column> = table.columns.iter().map(|column| Column { name: column.name.clone(), of: column.of.clone() }).collect();
+        let row = Kind::Row(Arc::new(columns));
+        let key = Key::new(Term::Table(id, names));
+        let expr = Expr::Table { table: id, keys };
+        if table.many {
+            let elements = vec![key.elements()];
+            let mut rows = TypedExpr::new(expr, Kind::List(Box::new(Type::some(row))), vec![key], span);
+            rows.extent.table = Some((id, None));
+            return rows.with_elements(elements, Vec::new(), Presence::Always);
+        }
+        let own = Presence::gap(vec![Fact::Present(key.clone())], span, Why::TableRow(table.name.clone()));
+        presence.push(own);
+        let mut typed = TypedExpr::new(expr, row, vec![key], span).present_if(Presence::all(presence));
+        typed.extent.table = Some((id, None));
+        typed
+    }
+
     /// The keys of a call of a table, held against its file.
     pub(super) fn keys_are_there(&mut self, table: &ir::Table, given: &[TypedExpr]) {
         if table.rows.is_empty() || table.rows.len() > MOST_ROWS || !self.calls.is_empty() {

@@ -11,6 +11,7 @@
 mod arithmetic;
 mod assign;
 mod body;
+mod builtin_calls;
 mod calls;
 mod checker;
 mod conditions;
