@@ -15,6 +15,7 @@
 //! | 1 | [`value`] | values, kinds, exact numbers, units |
 //! | 2 | [`syntax`] | text to tree and back |
 //! | 2 | [`schema`] | objects, fields, what is required |
+//! | 2 | [`yaml`] | YAML as written, every value with its place |
 //! | 3 | [`apispec`] | API descriptions of vendors (OpenAPI, GraphQL) as one model |
 //! | 3 | [`builtin`] | functions that a mapping may call |
 //! | 4 | [`ir`] | the typed tree: what `check` yields and a plan holds |
@@ -22,20 +23,20 @@
 //! | 6 | [`plan`] | typed tree to ordered steps: hashed, serialized |
 //! | 7 | [`eval`] | plan and record to payloads or a rejection |
 //! | 8 | [`vm`] | the same, compiled: bytes to bytes, for common records |
-//! | 8 | [`project`] | many files, connections; the one door `compile` |
-//! | 9 | [`describe`] | descriptions of systems: read and checked |
-//! | 9 | [`testkit`] | test cases, coverage, preview |
-//! | 10 | [`fault`] | how the outside fails |
-//! | 11 | [`http`] | requests and answers as values, limits, secrets |
-//! | 12 | [`store`] | what is kept across restarts |
-//! | 12 | [`connector`] | what is known of one service only |
-//! | 13 | [`engine`] | what happens to a record between two systems |
-//! | 13 | [`sandbox`] | the systems themselves, on this machine |
-//! | 14 | [`run`] | flows over files, and between systems |
-//! | 15 | [`app`] | what the commands do, without arguments and printing |
-//! | 15 | [`simulate`] | the same engine under a seeded scheduler |
-//! | 16 | [`serve`] | the HTTP server: webhooks, health, metrics |
-//! | 17 | [`cli`] | arguments, printing, exit codes |
+//! | 8 | [`describe`] | descriptions of systems: read and checked |
+//! | 9 | [`project`] | many files, connections; the one door `compile` |
+//! | 10 | [`testkit`] | test cases, coverage, preview |
+//! | 11 | [`fault`] | how the outside fails |
+//! | 12 | [`http`] | requests and answers as values, limits, secrets |
+//! | 13 | [`store`] | what is kept across restarts |
+//! | 13 | [`connector`] | what is known of one service only |
+//! | 14 | [`engine`] | what happens to a record between two systems |
+//! | 14 | [`sandbox`] | the systems themselves, on this machine |
+//! | 15 | [`run`] | flows over files, and between systems |
+//! | 16 | [`app`] | what the commands do, without arguments and printing |
+//! | 16 | [`simulate`] | the same engine under a seeded scheduler |
+//! | 17 | [`serve`] | the HTTP server: webhooks, health, metrics |
+//! | 18 | [`cli`] | arguments, printing, exit codes |
 
 pub mod apispec;
 pub mod app;
@@ -63,3 +64,4 @@ pub mod system;
 pub mod testkit;
 pub mod value;
 pub mod vm;
+pub mod yaml;

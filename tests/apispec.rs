@@ -11,8 +11,8 @@ use crossdock::base::diag::render::{Look, View, terminal};
 use crossdock::base::{Source, Sources};
 use crossdock::describe;
 use crossdock::describe::against::{VendorFile, survey};
-use crossdock::project::yaml;
 use crossdock::value::Json;
+use crossdock::yaml;
 
 /// Reads every API description below the folder that `CROSSDOCK_API_FILES` names:
 /// `CROSSDOCK_API_FILES=… cargo nextest run --test all --run-ignored only every_file_of_a_folder`.

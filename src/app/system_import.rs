@@ -11,9 +11,9 @@ use crate::base::{Source, Sources, bounds};
 use crate::describe::against::{VendorFile, survey};
 use crate::describe::{self, Described};
 use crate::fault::file;
-use crate::project::yaml;
 use crate::schema;
 use crate::value::Json;
+use crate::yaml;
 
 /// A vendor's file, read: the model, and of OpenAPI the document that it was read from.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use super::text::Place;
 use super::unsupported::{self, Unsupported};
 use crate::base::diag::{Code, Diagnostic};
 use crate::base::{FileId, Span, Spanned};
-use crate::project::{NotYaml, not_yaml, yaml};
+use crate::yaml::{self, NotYaml, not_yaml};
 
 /// The text is no YAML, or a value has not the form that its key asks for.
 pub(super) fn bad_form(span: Span, what: &str, wanted: &str, found: &str) -> Diagnostic {

@@ -25,8 +25,8 @@ use std::sync::LazyLock;
 
 use crate::base::diag::Diagnostic;
 use crate::base::{FileId, Span, bounds};
-use crate::project::yaml;
 use crate::system;
+use crate::yaml;
 
 /// A description that comes with the program, and what is wrong with it.
 #[derive(Debug)]

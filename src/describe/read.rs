@@ -6,7 +6,7 @@ use super::text::{Filled, Formula, Path, Place, Template};
 use super::{error, unsupported};
 use crate::base::diag::Diagnostic;
 use crate::base::{FileId, Span, Spanned};
-use crate::project::yaml::{Entry, Node, Shape};
+use crate::yaml::{Entry, Node, Shape};
 
 /// One of a closed list of words.
 pub(super) trait Word: Copy + 'static {

@@ -2,7 +2,7 @@
 //! `crossdock system check` reports it, a connection of such a description is not opened, and the book prints it.
 
 use super::text::Place;
-use crate::project::yaml::{Entry, Node};
+use crate::yaml::{Entry, Node};
 
 /// A key that is read and has no effect.
 #[derive(Clone, Copy)]

@@ -199,7 +199,7 @@ impl Config {
                     let blocks = node.entries().unwrap_or_default().iter().filter_map(|entry| entry.value.entries());
                     found.len() + blocks.flatten().filter(|entry| SETTINGS.contains(&entry.key.as_str())).count()
                 };
-                found.push(error::not_yaml(&error::NotYaml::project(file), text, &unreadable, &findings));
+                found.push(yaml::not_yaml(&error::no_yaml_of(file), text, &unreadable, &findings));
                 return;
             }
         };
@@ -214,7 +214,7 @@ impl Config {
         {
             found.truncate(before);
             self.lacking = true;
-            found.push(error::yaml_mistake(&error::NotYaml::project(file), mistake));
+            found.push(yaml::mistaken(&error::no_yaml_of(file), mistake));
         }
     }
 

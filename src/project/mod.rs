@@ -15,10 +15,8 @@ mod settings;
 pub mod templates;
 mod texts;
 mod world;
-pub mod yaml;
 
 pub use csv_form::CsvForm;
-pub(crate) use error::{NotYaml, not_yaml};
 pub use load::{Loaded, Options, Planned, load};
 pub use objects::{Bad, draft, infer};
 pub use texts::Texts;
@@ -35,6 +33,7 @@ use crate::plan::{self, Extent, Plan};
 use crate::schema::{Names, Object};
 use crate::syntax::tree::{Item, ItemKind};
 use crate::value::ObjectRef;
+use crate::yaml;
 
 /// Everything that a compilation asks of the outside. The command line keeps it over a folder,
 /// tests over a map of texts.

@@ -14,9 +14,9 @@ use crate::ir::Expr;
 use crate::ir::walk::each_expr;
 use crate::plan::Plan;
 use crate::project::config::{Config, Connection};
-use crate::project::yaml::{Node, Shape};
 use crate::schema::Names;
 use crate::value::{Kind, ObjectRef};
+use crate::yaml::{Node, Shape};
 
 /// Where values of the environment come from: the process, or a test's own map.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;

@@ -9,8 +9,8 @@ use serde::Deserialize;
 use super::node::{Node, Raw};
 use crate::base::Source;
 use crate::ir;
-use crate::project::yaml;
 use crate::value::Json;
+use crate::yaml;
 
 /// What is given to a flow, and what must come out.
 #[derive(Debug, Clone, PartialEq)]

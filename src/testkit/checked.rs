@@ -9,10 +9,10 @@ use super::cases;
 use crate::base::diag::{Code, Diagnostic};
 use crate::base::{FileId, Source, Sources, Span, nearest};
 use crate::ir::{Flow, Mapping};
-use crate::project::yaml::{self, Entry, Node, Shape};
-use crate::project::{Absence, Compiled, Library, NotYaml, not_yaml};
+use crate::project::{Absence, Compiled, Library};
 use crate::schema::Object;
 use crate::value::{Kind, ObjectRef};
+use crate::yaml::{self, Entry, Node, NotYaml, Shape, not_yaml};
 
 const FILE: &[&str] = &["flow", "now", "cases"];
 const CASE: &[&str] = &["name", "flow", "given", "expect"];

@@ -6,7 +6,7 @@ use crate::base::Spanned;
 use crate::describe::read::{Block, Reader};
 use crate::describe::text::{Filled, Formula, Path, Place, Template};
 use crate::describe::{error, unsupported};
-use crate::project::yaml::{Node, Shape};
+use crate::yaml::{Node, Shape};
 
 /// A call, and where the records stand in its answer.
 #[derive(Debug, Clone, PartialEq)]

@@ -8,7 +8,7 @@ use crate::base::{Span, Spanned};
 use crate::describe::error;
 use crate::describe::read::Reader;
 use crate::describe::text::{Filled, Path, Place, Template};
-use crate::project::yaml::Node;
+use crate::yaml::Node;
 
 /// A system, as it is described.
 #[derive(Debug, Clone, PartialEq)]
@@ -228,7 +228,7 @@ impl Reader<'_> {
         Some(Spec { form, file: self.text(file, "the file")?, prefix, base, corrections, extra })
     }
 
-    fn setting(&mut self, entry: &crate::project::yaml::Entry) -> Option<Setting> {
+    fn setting(&mut self, entry: &crate::yaml::Entry) -> Option<Setting> {
         let name = Spanned::new(entry.key.clone(), self.key_span(entry));
         let mut block = self.block(&entry.value, format!("the setting `{}`", entry.key))?;
         let mut flag = |reader: &mut Self, key| block.get(key).is_some_and(|node| reader.flag(node, key));

@@ -5,7 +5,7 @@ use crate::base::{Span, Spanned};
 use crate::describe::read::{Block, Reader};
 use crate::describe::text::{Formula, Place, Template};
 use crate::describe::{error, unsupported};
-use crate::project::yaml::Node;
+use crate::yaml::Node;
 
 /// How records are read by id.
 #[derive(Debug, Clone, PartialEq)]

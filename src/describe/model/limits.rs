@@ -6,7 +6,7 @@ use crate::base::{Span, Spanned};
 use crate::describe::error;
 use crate::describe::read::Reader;
 use crate::describe::text::Path;
-use crate::project::yaml::{Node, Shape};
+use crate::yaml::{Node, Shape};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Limit {

@@ -4,7 +4,7 @@ use super::{Ask, Page};
 use crate::base::Spanned;
 use crate::describe::read::Reader;
 use crate::describe::text::{Path, Place, Template};
-use crate::project::yaml::Node;
+use crate::yaml::Node;
 
 /// Things of one kind: warehouses, carriers.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,7 +4,7 @@ use super::{Find, Get, Gone, Stream, With, Write};
 use crate::base::{Span, Spanned};
 use crate::describe::read::Reader;
 use crate::describe::text::{Filled, Formula, Path, Pattern, Place, Template};
-use crate::project::yaml::Node;
+use crate::yaml::Node;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Object {
@@ -153,7 +153,7 @@ impl Reader<'_> {
         Some(Id { form: form?, pattern, longest })
     }
 
-    fn text_pairs(&mut self, entries: &[crate::project::yaml::Entry], what: &str) -> Vec<(Spanned<String>, Spanned<String>)> {
+    fn text_pairs(&mut self, entries: &[crate::yaml::Entry], what: &str) -> Vec<(Spanned<String>, Spanned<String>)> {
         entries.iter().filter_map(|entry| Some((Spanned::new(entry.key.clone(), self.key_span(entry)), self.text(&entry.value, what)?))).collect()
     }
 }

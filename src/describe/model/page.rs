@@ -4,7 +4,7 @@ use crate::base::{Span, Spanned};
 use crate::describe::error;
 use crate::describe::read::{Block, Reader};
 use crate::describe::text::{Filled, Path, Place};
-use crate::project::yaml::Node;
+use crate::yaml::Node;
 
 use super::{Pick, Request};
 

@@ -7,7 +7,7 @@ use crate::base::{Span, Spanned};
 use crate::describe::error;
 use crate::describe::read::{Block, Reader};
 use crate::describe::text::{Filled, Formula, Path, Place, Template};
-use crate::project::yaml::Node;
+use crate::yaml::Node;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Webhooks {

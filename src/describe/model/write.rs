@@ -7,8 +7,8 @@ use crate::base::{Span, Spanned};
 use crate::describe::error;
 use crate::describe::read::{Block, Reader, Word};
 use crate::describe::text::{Filled, Formula, Place};
-use crate::project::yaml::{Node, Shape};
 pub use crate::system::Means;
+use crate::yaml::{Node, Shape};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Write {

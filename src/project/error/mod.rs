@@ -4,48 +4,16 @@ pub(in crate::project) mod settings;
 
 use super::columns::Wrong;
 use super::records::Form;
-use super::{Absence, NotText, yaml};
+use super::{Absence, NotText};
 use crate::base::diag::{Code, Diagnostic};
 use crate::base::{CHARSETS, FileId, Span};
 use crate::syntax::EDITION;
 use crate::system;
+use crate::yaml::NotYaml;
 
-/// A file that is no YAML: what is wrong, told from its text where the reader's words would not lead there. `findings` counts what
-/// is wrong with a text that is YAML.
-pub(crate) fn not_yaml(said: &NotYaml<'_>, text: &str, fault: &yaml::Unreadable, findings: &dyn Fn(&str) -> usize) -> Diagnostic {
-    if let Some(mistake) = yaml::mend(text, fault, findings) {
-        return yaml_mistake(said, mistake);
-    }
-    // A mistake that a line shows, and of which the change alone does not help.
-    if let Some(yaml::Mistake { at, words, help, .. }) = yaml::mistake(text).filter(|_| !fault.duplicate) {
-        return Diagnostic::new(said.code, Span::new(said.file, at.start, at.end), said.message).label(words).help(help);
-    }
-    let end = text.get(fault.at..).and_then(|rest| rest.chars().next()).map_or(fault.at, |c| fault.at + c.len_utf8());
-    let help = if fault.duplicate {
-        "a name stands once in its block: keep one of the two"
-    } else {
-        "write `name: value`, with a space behind the colon; indent what belongs together equally; put texts with special characters in quotes"
-    };
-    Diagnostic::new(said.code, Span::new(said.file, fault.at, end), said.message).label(fault.message.clone()).help(help)
-}
-
-/// How a file that is no YAML is told.
-pub(crate) struct NotYaml<'a> {
-    pub(crate) code: Code,
-    pub(crate) file: FileId,
-    pub(crate) message: &'a str,
-}
-
-impl NotYaml<'_> {
-    pub(super) fn project(file: FileId) -> Self {
-        NotYaml { code: Code::BadProject, file, message: "the project file is not readable as YAML" }
-    }
-}
-
-/// What is wrong with a text as YAML, where that shows.
-pub(super) fn yaml_mistake(said: &NotYaml<'_>, mistake: yaml::Mistake) -> Diagnostic {
-    let yaml::Mistake { at, words, help, replace: (start, end), with } = mistake;
-    Diagnostic::new(said.code, Span::new(said.file, at.start, at.end), said.message).label(words).mend(help, Span::new(said.file, start, end), with)
+/// How a project's file is told that is no YAML.
+pub(super) fn no_yaml_of(file: FileId) -> NotYaml<'static> {
+    NotYaml { code: Code::BadProject, file, message: "the project file is not readable as YAML" }
 }
 
 /// Nothing is connected: whatever a mapping names is not known.

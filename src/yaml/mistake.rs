@@ -211,7 +211,7 @@ fn outside_of_texts(line: &str) -> Signs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::yaml::read;
+    use crate::yaml::read;
 
     /// Each way to spoil a project file is told on its line, and the text that is proposed can be read.
     #[test]

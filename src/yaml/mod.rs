@@ -6,8 +6,10 @@
 
 mod layout;
 mod mistake;
+mod told;
 
 pub use mistake::{Mistake, mistake};
+pub use told::{NotYaml, mistaken, not_yaml};
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_yaml::{DuplicateKeyPolicy, Location, NonFiniteFloatPolicy};

@@ -232,7 +232,7 @@ fn signs(lines: &[Line<'_>], at: usize) -> Vec<Change> {
 
 #[cfg(test)]
 mod tests {
-    use crate::project::yaml::{mend, read};
+    use crate::yaml::{mend, read};
 
     const FINE: &str = "\
 # Connections.
