@@ -76,8 +76,8 @@ fn map_orders(bencher: Bencher<'_, '_>, workers: usize) {
         };
         apply(&program, flow, &inputs)
     };
-    let flat = CompiledFlow::new(plan, flow, &compiled.names, "2026-11-20T12:00:00Z".parse().unwrap()).unwrap();
-    let mapper = Mapper { map: &map, flat: Some(&flat), lines: Lines::Bodies, unread: &BTreeMap::new() };
+    let compiled = CompiledFlow::new(plan, flow, &compiled.names, "2026-11-20T12:00:00Z".parse().unwrap()).unwrap();
+    let mapper = Mapper { map: &map, compiled: Some(&compiled), lines: Lines::Bodies, unread: &BTreeMap::new() };
     let input = lines();
     bencher.bench(|| {
         let mut sink = Nowhere(0);

@@ -117,10 +117,10 @@ pub fn run_file(
         apply(&program, flow, &Inputs { matched: &matched, ..inputs })
     };
     // What cannot be compiled goes by the reference evaluator alone: the same result, slower.
-    let flat = CompiledFlow::new(program.plan(), flow, names, request.now).ok();
+    let compiled = CompiledFlow::new(program.plan(), flow, names, request.now).ok();
     let mut sink = Files::new(project, request.out, flow, place.as_deref(), output)?;
     let workers = request.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
-    let mapper = Mapper { map: &map, flat: flat.as_ref(), lines: request.lines, unread: &unread };
+    let mapper = Mapper { map: &map, compiled: compiled.as_ref(), lines: request.lines, unread: &unread };
     progress(Progress::Begun(length));
     let summary = files::run(&mut *input, mapper, workers, &mut sink, &mut |bytes, records| progress(Progress::Mapped { bytes, records }))
         .and_then(|summary| sink.close().map(|()| summary).map_err(files::Ended::Write))

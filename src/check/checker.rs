@@ -15,7 +15,7 @@ use crate::ir::{self, ContextVar, Expr, Place, Slot};
 use crate::schema::Object;
 use crate::value::{Kind, Literal, ObjectRef};
 
-/// What all parts of one run share: the world, and the items that were checked before.
+/// What all parts of one check share: the project's environment, and the items that were checked before.
 pub(super) struct CheckContext<'a> {
     pub environment: &'a dyn CheckEnvironment,
     pub sources: &'a Sources,
@@ -220,7 +220,7 @@ pub(super) struct Checker<'a> {
     pub validate: Option<(Span, String, String)>,
     /// Names that a rule can read.
     pub flow_names: Vec<String>,
-    /// Objects that the world was asked for: it has one lock for all that are checked side by side.
+    /// Objects that the environment was asked for: it has one lock for all that are checked side by side.
     object_cache: RefCell<Vec<(ObjectRef, Option<Arc<Object>>)>>,
 }
 

@@ -357,8 +357,9 @@ impl Checker<'_> {
 
     /// `a ?? b * c`: one reads it as `(a ?? b) * c`, and it is `a ?? (b * c)`.
     pub(super) fn brackets_wanted(&mut self, value: &tree::Expr, fallback: &tree::Expr, left: &TypedExpr, span: Span) {
-        let run = self.context;
-        let text = |from: u32, to: u32| run.sources.get(span.file).and_then(|source| source.text.get(from as usize..to as usize)).unwrap_or_default();
+        let context = self.context;
+        let text =
+            |from: u32, to: u32| context.sources.get(span.file).and_then(|source| source.text.get(from as usize..to as usize)).unwrap_or_default();
         let is_time = |checker: &mut Self, expr: &tree::Expr| {
             // `due ?? now + 2 days` is read in one way only.
             matches!(checker.silently(|checker| checker.expr(expr, None)).kind, Kind::Date | Kind::Datetime | Kind::Duration | Kind::Any)

@@ -11,7 +11,7 @@ use crate::value::{Kind, LengthUnit, Literal, WeightUnit};
 /// More decimal places than any field keeps: what a division leaves, or a conversion of units.
 pub(super) const ENDLESS: u32 = 28;
 
-/// What is known beside [`TypedExpr::longest`](super::checker::TypedExpr::longest) and [`TypedExpr::places`](super::checker::TypedExpr::places). Nothing is known by default.
+/// What is known beside [`TypedExpr`]'s own `longest` and `places`. Nothing is known by default.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Extent {
     pub low: Option<Decimal>,

@@ -137,15 +137,15 @@ pub struct Checked {
 }
 
 /// Checks all files of a project together.
-pub fn check(units: &[Unit], sources: &Sources, world: &dyn CheckEnvironment) -> Checked {
+pub fn check(units: &[Unit], sources: &Sources, environment: &dyn CheckEnvironment) -> Checked {
     let mut diagnostics = Vec::new();
     let merged = overlay::merge(units, &mut diagnostics);
     let scope = scope::Scope::build(&merged, sources, &mut diagnostics);
     let items = items::Items::new(&scope);
-    let mapping = whole(&merged, items, sources, world, &mut diagnostics);
+    let mapping = whole(&merged, items, sources, environment, &mut diagnostics);
     let failed = diagnostics.iter().any(Diagnostic::is_error);
     let mapping = (!failed).then_some(mapping);
-    let input = lint::Input { merged: &merged, scope: &scope, world, mapping: mapping.as_ref() };
+    let input = lint::Input { merged: &merged, scope: &scope, environment, mapping: mapping.as_ref() };
     lint::check(&input, &mut diagnostics);
     // What is told of meaning can be a mistake too.
     let mapping = mapping.filter(|_| !diagnostics.iter().any(Diagnostic::is_error));
@@ -198,11 +198,11 @@ fn whole(
     merged: &[overlay::Merged],
     items: items::Items<'_>,
     sources: &Sources,
-    world: &dyn CheckEnvironment,
+    environment: &dyn CheckEnvironment,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> ir::Mapping {
     let mut context = checker::CheckContext {
-        environment: world,
+        environment,
         sources,
         items,
         maps: Vec::new(),
@@ -224,7 +224,7 @@ fn whole(
     diagnostics.extend(functions::check(&context));
     let mut flows = Vec::new();
     let written: Vec<_> = context.items.scope.flows().collect();
-    let checked = each(world.spread(), &written, |found| {
+    let checked = each(environment.spread(), &written, |found| {
         let mut diagnostics = Vec::new();
         let flow = flow::check(&context, found.id.file, found.node, found.doc, &mut diagnostics);
         (flow, diagnostics)

@@ -30,11 +30,15 @@ pub(super) struct Sheets(Mutex<HashMap<(String, String), Arc<OnceLock<Found>>>>)
 
 impl Sheets {
     /// The file `path`, as the mapping file `from` of this name names it.
-    pub(super) fn of(&self, world: &dyn CheckEnvironment, from: FileId, name: &str, path: &str) -> Found {
+    pub(super) fn of(&self, environment: &dyn CheckEnvironment, from: FileId, name: &str, path: &str) -> Found {
         let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
         let place = locked(&self.0).entry((folder.to_owned(), path.to_owned())).or_default().clone();
         // Who comes first reads it; the others wait for it, and not for each other's files.
-        place.get_or_init(|| Arc::new(world.table(from, path).map(|(name, text)| Sheet { cells: cut(&text, world.separator(&name)), name }))).clone()
+        place
+            .get_or_init(|| {
+                Arc::new(environment.table(from, path).map(|(name, text)| Sheet { cells: cut(&text, environment.separator(&name)), name }))
+            })
+            .clone()
     }
 }
 

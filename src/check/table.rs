@@ -28,7 +28,7 @@ pub(super) fn check(
     sheet: Option<&Result<Sheet, TableFault>>,
     types: &[Type],
     place: Place,
-    world: &dyn CheckEnvironment,
+    environment: &dyn CheckEnvironment,
     diags: &mut Vec<Diagnostic>,
 ) -> ir::Table {
     let written: Vec<&tree::TableColumn> = table.keys.iter().chain(&table.columns).collect();
@@ -61,7 +61,7 @@ pub(super) fn check(
     typed.path.clone_from(&sheet.name);
     match &sheet.cells {
         Ok(cells) => {
-            let mut reading = Reading { table, path, name: &sheet.name, written: &written, types, world, diags };
+            let mut reading = Reading { table, path, name: &sheet.name, written: &written, types, environment, diags };
             (typed.rows, typed.lines) = reading.rows(cells);
         }
         Err(fault) => diags.push(error::no_csv(&table.name, path.span, &sheet.name, fault)),
@@ -75,7 +75,7 @@ struct Reading<'a> {
     name: &'a str,
     written: &'a [&'a tree::TableColumn],
     types: &'a [Type],
-    world: &'a dyn CheckEnvironment,
+    environment: &'a dyn CheckEnvironment,
     diags: &'a mut Vec<Diagnostic>,
 }
 
@@ -140,7 +140,7 @@ impl Reading<'_> {
         let names: Vec<&str> = self.written.iter().map(|column| column.header.as_ref().map_or(&*column.name.node, |header| &*header.node)).collect();
         let near = |header: &String| crate::base::nearest(header, names.iter().copied()).is_some();
         if names.len() > 1 && !headers.iter().any(near) {
-            self.diags.push(error::no_headings(&self.table.name, self.path.span, self.name, headers, &names, self.world.separator(self.name)));
+            self.diags.push(error::no_headings(&self.table.name, self.path.span, self.name, headers, &names, self.environment.separator(self.name)));
             return None;
         }
         for (column, of) in self.written.iter().zip(self.types) {
@@ -201,7 +201,7 @@ impl Reading<'_> {
                     None => no(&format!("value of {}", known.name)),
                 }),
             },
-            Kind::Reference(thing) => match self.world.names(thing) {
+            Kind::Reference(thing) => match self.environment.names(thing) {
                 Some(names) if !names.names.iter().any(|named| named.name == cell) => {
                     Err(match crate::base::nearest(cell, names.names.iter().map(|named| named.name.as_str())) {
                         Some(near) => {
@@ -210,7 +210,7 @@ impl Reading<'_> {
                         None => no(&format!("{} of {}", thing.object.to_lowercase(), thing.connection)),
                     })
                 }
-                None if self.world.has_names(&thing.connection) => Err(format!(
+                None if self.environment.has_names(&thing.connection) => Err(format!(
                     "{}: schemas/{}/names.json has none",
                     no(&format!("{} of {}", thing.object.to_lowercase(), thing.connection)),
                     thing.connection
@@ -338,9 +338,9 @@ mod tests {
         let tree::ItemKind::Table(table) = &tree.items[0].kind else { panic!("a table") };
         let mut diags = Vec::new();
         let place = Place::line("a.dock", 2);
-        let world = OneFile(text);
-        let sheet = table.path.as_ref().map(|path| Sheets::default().of(&world, FileId(0), "a.dock", &path.node));
-        let typed = check(table, None, sheet.as_deref(), types, place, &world, &mut diags);
+        let environment = OneFile(text);
+        let sheet = table.path.as_ref().map(|path| Sheets::default().of(&environment, FileId(0), "a.dock", &path.node));
+        let typed = check(table, None, sheet.as_deref(), types, place, &environment, &mut diags);
         (typed.rows, diags)
     }
 

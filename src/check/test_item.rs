@@ -29,7 +29,7 @@ pub(super) fn check(
     flows: &[FlowOf<'_>],
     file: &str,
     place: Place,
-    world: &dyn CheckEnvironment,
+    environment: &dyn CheckEnvironment,
     diags: &mut Vec<Diagnostic>,
 ) -> Option<ir::Test> {
     let before = diags.len();
@@ -64,7 +64,8 @@ pub(super) fn check(
             TestClauseKind::Flow(_) => {}
             TestClauseKind::Given { path, with } => {
                 typed.given.clone_from(&path.node);
-                typed.with = Reading { world, source: true, diags }.rows(with, world.object(&flow.source).as_deref()).into_iter().collect();
+                typed.with =
+                    Reading { environment, source: true, diags }.rows(with, environment.object(&flow.source).as_deref()).into_iter().collect();
             }
             TestClauseKind::Matched { name, path } => {
                 if !flow.matches.contains(&name.node.as_str()) {
@@ -81,7 +82,7 @@ pub(super) fn check(
                     diags.push(error::never_sent(&of.to_string(), flow.name, object.span, &sent));
                     continue;
                 }
-                let fields = Reading { world, source: false, diags }.rows(rows, world.object(&of).as_deref());
+                let fields = Reading { environment, source: false, diags }.rows(rows, environment.object(&of).as_deref());
                 typed.expected.push(Expected::Sent { object: of, fields });
             }
             TestClauseKind::Nothing => typed.expected.push(Expected::Nothing),
@@ -104,7 +105,7 @@ fn plain(texts: &[crate::base::Spanned<String>]) -> Vec<String> {
 }
 
 struct Reading<'a> {
-    world: &'a dyn CheckEnvironment,
+    environment: &'a dyn CheckEnvironment,
     /// The record that is given; else the payload that must come out.
     source: bool,
     diags: &'a mut Vec<Diagnostic>,
@@ -159,7 +160,7 @@ impl Reading<'_> {
 
     fn object_of(&self, kind: &Kind) -> Option<Object> {
         match kind {
-            Kind::Object(of) => self.world.object(of).map(|object| object.as_ref().clone()),
+            Kind::Object(of) => self.environment.object(of).map(|object| object.as_ref().clone()),
             Kind::List(of) => self.object_of(&of.kind),
             _ => None,
         }
@@ -245,7 +246,7 @@ impl Reading<'_> {
                     None
                 }
             },
-            Some(Kind::Reference(of)) => match self.world.names(of) {
+            Some(Kind::Reference(of)) => match self.environment.names(of) {
                 Some(names) => match names.names.iter().find(|named| named.name == text) {
                     Some(named) => Some(named.id.clone()),
                     None => {
@@ -254,7 +255,7 @@ impl Reading<'_> {
                         None
                     }
                 },
-                None if self.world.has_names(&of.connection) => {
+                None if self.environment.has_names(&of.connection) => {
                     self.diags.push(super::error::names::no_names_of_kind(text, expr.span, of));
                     None
                 }

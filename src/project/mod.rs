@@ -5,6 +5,7 @@ pub mod allow;
 pub mod columns;
 pub mod config;
 mod csv_form;
+mod environment;
 mod error;
 mod load;
 mod objects;
@@ -14,13 +15,12 @@ pub mod schedule;
 mod settings;
 pub mod templates;
 mod texts;
-mod world;
 
 pub use csv_form::CsvForm;
+pub use environment::{Keeper, OVERLAY};
 pub use load::{Loaded, Options, Planned, load};
 pub use objects::{Bad, draft, infer};
 pub use texts::Texts;
-pub use world::{Keeper, OVERLAY};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

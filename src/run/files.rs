@@ -117,7 +117,7 @@ pub struct Mapper<'m> {
     /// The reference: it is called from several threads.
     pub map: &'m (dyn Fn(&Json) -> Outcome + Sync),
     /// The same flow, compiled; what it leaves goes to the reference.
-    pub flat: Option<&'m CompiledFlow<'m>>,
+    pub compiled: Option<&'m CompiledFlow<'m>>,
     pub lines: Lines,
     /// Lines that stand for records which could not be read, by their number in the input. They are told apart from the
     /// input's text, which may hold anything.
@@ -200,7 +200,7 @@ impl Work<'_> {
     /// Reads, maps and writes until there is no more.
     fn some(&self) {
         let _ends = Ends(self);
-        let mut worker = self.mapper.flat.map(CompiledFlow::worker);
+        let mut worker = self.mapper.compiled.map(CompiledFlow::worker);
         loop {
             let read = locked(&self.cutter).next();
             let made = match read {
@@ -282,7 +282,7 @@ impl Drop for Ends<'_, '_> {
 }
 
 fn mapped(chunk: &Chunk, mapper: Mapper<'_>, mut worker: Option<&mut Worker<'_, '_>>, pool: &Pool) -> Mapped {
-    let objects: Vec<String> = mapper.flat.map(|flat| flat.objects().to_vec()).unwrap_or_default();
+    let objects: Vec<String> = mapper.compiled.map(|compiled| compiled.objects().to_vec()).unwrap_or_default();
     let mut counts = vec![0_u64; objects.len()];
     let mut out = Mapped {
         sequence: chunk.sequence,
@@ -487,7 +487,7 @@ mod tests {
     }
 
     static NONE: BTreeMap<usize, RecordFault> = BTreeMap::new();
-    const ECHO: Mapper<'_> = Mapper { map: &echo, flat: None, lines: Lines::Bodies, unread: &NONE };
+    const ECHO: Mapper<'_> = Mapper { map: &echo, compiled: None, lines: Lines::Bodies, unread: &NONE };
 
     fn all(input: &str, workers: usize) -> (Summary, Memory) {
         let mut sink = Memory::default();

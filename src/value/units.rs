@@ -109,6 +109,7 @@ impl LengthUnit {
         Some(amount.checked_mul(self.millimetres())?.checked_div(to.millimetres())?.normalize())
     }
 }
+
 /// How many seconds a unit of time has, in both of its forms: `hour` and `hours`.
 pub fn seconds_of(unit: &str) -> Option<i64> {
     match unit {

@@ -260,8 +260,8 @@ pub(in crate::check) fn unknown_type(word: &Name) -> Diagnostic {
         .help(format!("types are {}, `list of …`, objects such as `crm.Order`, and `a store of wms`", known.join(", ")))
 }
 
-pub(in crate::check) fn unknown_connection(name: &str, span: Span, world: &dyn CheckEnvironment) -> Diagnostic {
-    let known: Vec<String> = world.connections().into_iter().map(|connection| connection.name).collect();
+pub(in crate::check) fn unknown_connection(name: &str, span: Span, environment: &dyn CheckEnvironment) -> Diagnostic {
+    let known: Vec<String> = environment.connections().into_iter().map(|connection| connection.name).collect();
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     let diagnostic = Diagnostic::new(Code::UnknownConnection, span, format!("there is no connection `{name}`"));
     if nearest(name, known.iter().copied()).is_some() {
@@ -271,13 +271,13 @@ pub(in crate::check) fn unknown_connection(name: &str, span: Span, world: &dyn C
     }
 }
 
-pub(in crate::check) fn unknown_object(of: &ObjectRef, span: Span, path: Span, world: &dyn CheckEnvironment) -> Diagnostic {
-    let known = world.objects(&of.connection);
+pub(in crate::check) fn unknown_object(of: &ObjectRef, span: Span, path: Span, environment: &dyn CheckEnvironment) -> Diagnostic {
+    let known = environment.objects(&of.connection);
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     let diagnostic = Diagnostic::new(Code::UnknownObject, span, format!("`{}` has no object `{}`", of.connection, of.object));
     let same = |object: &String| object.eq_ignore_ascii_case(&of.object);
-    let elsewhere = world.connections().into_iter().filter(|other| other.name != of.connection);
-    let elsewhere = elsewhere.filter_map(|other| Some((world.objects(&other.name).into_iter().find(same)?, other.name))).next();
+    let elsewhere = environment.connections().into_iter().filter(|other| other.name != of.connection);
+    let elsewhere = elsewhere.filter_map(|other| Some((environment.objects(&other.name).into_iter().find(same)?, other.name))).next();
     if let Some((object, connection)) = elsewhere.filter(|_| !known.iter().any(|known| known.eq_ignore_ascii_case(&of.object))) {
         let right = format!("{connection}.{object}");
         return diagnostic.mend(format!("`{connection}` has one of this name: `{right}`"), path, right);

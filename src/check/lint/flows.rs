@@ -77,7 +77,7 @@ fn stamps(input: &Input<'_>, tree: &tree::Flow, flow: &ir::Flow, diags: &mut Vec
         _ => None,
     });
     for (name, child) in children {
-        let Some(object) = input.world.object(&child) else { continue };
+        let Some(object) = input.environment.object(&child) else { continue };
         let (Some(stamp), Some(_)) = (&object.stamp, &object.parent) else { continue };
         if !flow.changed.iter().any(|path| path.first() == Some(&name)) {
             let at = stamps.unwrap_or(tree.name.span);
@@ -152,7 +152,7 @@ fn check_write(input: &Input<'_>, flow: &ir::Flow, of: &tree::Write, write: &ir:
             None => {}
         }
     }
-    let Some(object) = input.world.object(&write.object) else { return };
+    let Some(object) = input.environment.object(&write.object) else { return };
     body(input, flow, &object, &write.body.rows, diags);
     // A follow-up that writes what the flow has sent before sends only what becomes other.
     let again = !flow.writes.iter().any(|own| std::ptr::eq(own, write)) && flow.writes.iter().any(|own| own.object == write.object);
@@ -185,7 +185,7 @@ fn body(input: &Input<'_>, flow: &ir::Flow, object: &Object, rows: &[ir::Row], d
                 inner_bodies(input, flow, value, diags);
             }
             RowValue::Object { body: inner, .. } => {
-                if let Some(object) = input.world.object(&inner.object) {
+                if let Some(object) = input.environment.object(&inner.object) {
                     body(input, flow, &object, &inner.rows, diags);
                 }
             }
@@ -197,7 +197,7 @@ fn body(input: &Input<'_>, flow: &ir::Flow, object: &Object, rows: &[ir::Row], d
 fn inner_bodies(input: &Input<'_>, flow: &ir::Flow, value: &Expr, diags: &mut Vec<Diagnostic>) {
     match value {
         Expr::Object { rows, object: Some(of) } => {
-            if let Some(object) = input.world.object(of) {
+            if let Some(object) = input.environment.object(of) {
                 body(input, flow, &object, rows, diags);
             }
         }
@@ -246,7 +246,7 @@ fn twice(input: &Input<'_>, flow: &ir::Flow, object: &Object, rows: &[ir::Row], 
             Expr::Field { kind: Kind::Object(of), .. } => Some(of.clone()),
             _ => None,
         };
-        let Some(source) = source.and_then(|of| input.world.object(&of)) else { continue };
+        let Some(source) = source.and_then(|of| input.environment.object(&of)) else { continue };
         let meant = source.fields.iter().find(|(field, of)| of.readable && alike(field, &row.name)).map(|(field, _)| field.as_str());
         let Some(meant) = meant else { continue };
         let read = plain.iter().any(|(_, other, name, _)| *name == meant && logic::path(other) == logic::path(base));

@@ -24,7 +24,10 @@ pub(super) fn check(input: &Input<'_>, tree: &tree::Flow, flow: &ir::Flow, diags
     };
     let caseless = |connection: &str, object: &str| {
         let of = crate::value::ObjectRef { connection: connection.to_owned(), object: object.to_owned() };
-        input.world.object(&of).is_some_and(|object| system::manifest(&object.system).is_some_and(|manifest| manifest.texts == Texts::WithoutCase))
+        input
+            .environment
+            .object(&of)
+            .is_some_and(|object| system::manifest(&object.system).is_some_and(|manifest| manifest.texts == Texts::WithoutCase))
     };
     let matched =
         flow.matches.iter().find(|of| caseless(&of.object.connection, &of.object.object) && of.by.iter().any(|key| plain(&key.equals, group)));

@@ -60,7 +60,7 @@ type Uses = BTreeMap<usize, Option<Vec<String>>>;
 
 fn uses(input: &Input<'_>, mapping: &ir::Mapping) -> Uses {
     let mut all = Uses::new();
-    for of in each_light(input.world.spread(), &mapping.flows, uses_of) {
+    for of in each_light(input.environment.spread(), &mapping.flows, uses_of) {
         of.into_iter().for_each(|(map, fetched)| note(&mut all, map, fetched));
     }
     all

@@ -27,7 +27,7 @@ use crate::ir;
 pub(super) struct Input<'a> {
     pub(super) merged: &'a [Merged],
     pub(super) scope: &'a Scope<'a>,
-    pub(super) world: &'a dyn CheckEnvironment,
+    pub(super) environment: &'a dyn CheckEnvironment,
     /// The typed mapping, where there is no error.
     pub(super) mapping: Option<&'a ir::Mapping>,
 }
@@ -35,7 +35,7 @@ pub(super) struct Input<'a> {
 pub(super) fn check(input: &Input<'_>, diags: &mut Vec<Diagnostic>) {
     unused::check(input, diags);
     let run: Vec<_> = input.merged.iter().filter(|merged| merged.runs).collect();
-    let checked = each_light(input.world.spread(), &run, |merged| {
+    let checked = each_light(input.environment.spread(), &run, |merged| {
         let mut diags = Vec::new();
         for item in &merged.items {
             if let ItemKind::Flow(flow) = &item.kind {
@@ -49,7 +49,7 @@ pub(super) fn check(input: &Input<'_>, diags: &mut Vec<Diagnostic>) {
     maps::check(input, mapping, diags);
     feeds::check(input, mapping, diags);
     let written: Vec<_> = input.scope.flows().collect();
-    let checked = each_light(input.world.spread(), &written, |found| {
+    let checked = each_light(input.environment.spread(), &written, |found| {
         let mut diags = Vec::new();
         if let Some(typed) = mapping.flows.iter().find(|flow| flow.name == found.node.name.node) {
             flows::check(input, found.node, typed, input.merged[found.id.file].broken, &mut diags);

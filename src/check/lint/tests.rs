@@ -64,7 +64,7 @@ fn found(files: &[(&str, &str)]) -> Vec<(Code, String)> {
     let mut diags = Vec::new();
     let merged = merge(&units, &mut diags);
     let scope = Scope::build(&merged, &sources, &mut diags);
-    check(&Input { merged: &merged, scope: &scope, world: &Nothing, mapping: None }, &mut diags);
+    check(&Input { merged: &merged, scope: &scope, environment: &Nothing, mapping: None }, &mut diags);
     diags.iter().map(|d| (d.code, sources.text(d.primary.span).to_owned())).collect()
 }
 

@@ -13,7 +13,7 @@ use super::super::scope::ItemId;
 use super::Input;
 
 pub(super) fn check(input: &Input<'_>, diags: &mut Vec<Diagnostic>) {
-    let spread = input.world.spread();
+    let spread = input.environment.spread();
     let needed: Vec<_> = input.merged.iter().enumerate().filter(|(_, merged)| merged.needed).collect();
     each_light(spread, &needed, |(file, merged)| merged.items.iter().for_each(|item| mark(input, *file, item)));
     // A statement that could not be read may be the one that uses it.
