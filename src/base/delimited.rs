@@ -13,6 +13,13 @@ pub struct Delimited<'t> {
 
 /// What a header is looked through for, first ones first.
 const SEPARATORS: [u8; 4] = *b",;\t|";
+/// Signs that stand in no heading, and that some programs write between cells. They have to be said.
+const UNUSUAL: [u8; 2] = *b"^~";
+
+/// Each sign that may separate the cells of a CSV text.
+pub fn separators() -> impl Iterator<Item = u8> {
+    SEPARATORS.into_iter().chain(UNUSUAL)
+}
 
 impl<'t> Delimited<'t> {
     /// The separator is the one that is said; else that of a first line `sep=;`; else as the header has it: commas, or, where it has

@@ -11,7 +11,7 @@ mod source;
 mod span;
 
 pub use charset::{CHARSETS, Charset};
-pub use delimited::{Delimited, separator_help};
+pub use delimited::{Delimited, separator_help, separators};
 pub use nearest::nearest;
 pub use parallel::{Spread, each, each_light, locked};
 pub use source::{Position, Source, Sources};

@@ -7,7 +7,7 @@ use super::config::Config;
 use super::records::{self, Form};
 use super::{Absence, Keeper, error};
 use crate::base::diag::Diagnostic;
-use crate::base::separator_help;
+use crate::base::{separator_help, separators};
 use crate::ir::{Flow, Mapping};
 use crate::plan;
 use crate::schema::Object;
@@ -48,6 +48,18 @@ impl Wrong {
             }
         }
     }
+}
+
+/// Tells that the whole first line of a CSV text was read as one heading, by the text alone: another sign would cut it into several.
+pub fn one_heading(path: &str, text: &str, separator: Option<u8>) -> Option<Wrong> {
+    if Form::of(path) != Form::Csv {
+        return None;
+    }
+    let [line] = <[String; 1]>::try_from(records::headings(text, separator)?).ok()?;
+    let mut cut = separators().filter_map(|sign| records::headings(text, Some(sign)));
+    let headings = cut.find(|headings| headings.len() > 1)?;
+    let help = separator_help(path, &line, headings.iter().map(String::as_str), separator)?;
+    Some(Wrong::OneHeading { line, help })
 }
 
 /// Holds the headings of a CSV text against the columns that a flow reads. `path` is the file's.
@@ -123,8 +135,38 @@ mod tests {
         assert!(matches!(held("sku^qty\n", &["qty", "sku"]), Some(Wrong::OneHeading { help, .. }) if help.contains("separator: \"^\"")));
         assert!(matches!(super::held("a.csv", "sku,qty\n", Some(b';'), &read(&["qty", "sku"])), Some(Wrong::OneHeading { .. })));
         assert!(matches!(held("code\n", &["qty", "sku"]), Some(Wrong::Lacking(names)) if names.len() == 2));
+        let alone = |text: &str, said| one_heading("a.csv", text, said).map(|wrong| wrong.words().1.join(";"));
+        assert!(alone("sku,qty\nA,1\n", Some(b';')).is_some_and(|help| help.contains("has no `;`")));
+        assert!(alone("sku^qty\nA^1\n", Some(b';')).is_some_and(|help| help.contains("has no `;`")));
+        assert!(alone("sku^qty\nA^1\n", None).is_some_and(|help| help.contains("separator: \"^\"")));
+        assert_eq!(alone("sku\nA,1\n", Some(b';')), None, "a file of one column");
+        assert_eq!(alone("\"sku, old\"\nA\n", Some(b';')), None, "the quotes hold the heading together");
+        assert_eq!(alone("sku;qty\nA;1\n", None), None);
         // Of what nobody reads nothing is asked, and an empty file has no headings to hold.
         assert_eq!(held("sku,note,note\n", &["sku"]), None);
         assert_eq!(held("", &["sku"]), None);
+    }
+
+    /// Without a schema the fields are those of the headings: each field of the mapping would be unknown.
+    #[test]
+    fn a_file_that_is_read_as_one_column_is_one_error() {
+        use crate::base::diag::{Code, Diagnostic};
+        use crate::project::{Options, Texts, compile};
+
+        let mapping = "edition 1\n\nflow skus {\n  from shop.Sku as sku { every 5 minutes }\n\n  upsert wms.Order key orderKey = \"sku-{sku.sku}\" as sent {\n    \
+                       orderNumber = sku.name\n    orderDate   = now\n    orderStatus = awaiting_shipment\n    billTo { name = sku.name }\n    \
+                       shipTo { name = sku.name }\n  }\n}\n";
+        for (feed, separator, help) in [
+            ("sku,name\nA,Mug\n", "\"csv\": { feed.csv: { separator: \";\" } }", "has no `;`, which `separator` under `csv` in crossdock.yaml says"),
+            ("sku^name\nA^Mug\n", "", "csv: { feed.csv: { separator: \"^\" } }"),
+        ] {
+            let config = format!(
+                "connections:\n  crm: {{ system: salesforce }}\n  wms: {{ system: shipstation }}\n  shop: {{ system: files, object: Sku, path: feed.csv }}\n{separator}\n"
+            );
+            let texts = Texts::new([("crossdock.yaml", config.as_str()), ("skus.dock", mapping), ("feed.csv", feed)]);
+            let found = compile(&texts, &Options::default()).diagnostics;
+            let errors: Vec<&Diagnostic> = found.iter().filter(|one| one.is_error()).collect();
+            assert!(errors.len() == 1 && errors[0].code == Code::ColumnMissing && errors[0].help[0].text.contains(help), "{feed}: {errors:?}");
+        }
     }
 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use super::config::{Config, Connection};
 use super::load::plain;
 use super::objects::{Bad, offset};
-use super::{Absence, Encoding, Library, NotText, error, objects};
+use super::{Absence, Encoding, Library, NotText, columns, error, objects};
 use crate::base::diag::{Code, Diagnostic};
 use crate::base::{FileId, Source, Sources, Span, Spread, locked};
 use crate::check::{CheckEnvironment, Setting, TableFault};
@@ -27,6 +27,8 @@ pub struct Keeper<'a> {
     /// The kinds of named things that were asked for, whether the project has names of them or not.
     asked_names: Mutex<BTreeSet<ObjectRef>>,
     faults: Mutex<Vec<Fault>>,
+    /// CSV files without a schema whose first line was read as one heading.
+    uncut: Mutex<Vec<Diagnostic>>,
     /// The project's files of schemas and names.
     listed: OnceLock<Vec<String>>,
 }
@@ -88,6 +90,7 @@ impl<'a> Keeper<'a> {
             names: Mutex::default(),
             asked_names: Mutex::default(),
             faults: Mutex::default(),
+            uncut: Mutex::default(),
             listed: OnceLock::new(),
         }
     }
@@ -115,7 +118,7 @@ impl<'a> Keeper<'a> {
                 None => error::bad_schema(fault.named, &fault.path, &fault.message),
             },
         };
-        faults.iter().map(diagnostic).collect()
+        faults.iter().map(diagnostic).chain(locked(&self.uncut).iter().cloned()).collect()
     }
 
     /// The names of all things of a connection, for a run.
@@ -257,7 +260,12 @@ impl<'a> Keeper<'a> {
         if given {
             return self.parsed("files", of, path, text, *span);
         }
-        match objects::infer(path, &text, self.config.csv(path).separator, &of.object, &of.connection) {
+        let separator = self.config.csv(path).separator;
+        if let Some(wrong) = columns::one_heading(path, &text, separator) {
+            locked(&self.uncut).push(error::wrong_columns(path, *span, path, &wrong));
+            return None;
+        }
+        match objects::infer(path, &text, separator, &of.object, &of.connection) {
             Ok(inferred) => {
                 let mut known = locked(&self.objects);
                 for object in inferred {

@@ -1,6 +1,6 @@
 //! Where object schemas come from: the client's snapshot, the system's standard, or sample data.
 
-use super::records;
+use super::{columns, records};
 use crate::schema::{self, Object, SchemaError};
 
 /// Samples beyond this teach nothing new.
@@ -55,6 +55,10 @@ pub fn infer(path: &str, text: &str, separator: Option<u8>, name: &str, connecti
 /// # Errors
 /// As [`infer`].
 pub fn draft(path: &str, text: &str, separator: Option<u8>, name: &str, connection: &str) -> Result<Vec<Object>, Bad> {
+    if let Some(wrong) = columns::one_heading(path, text, separator) {
+        let (words, helps) = wrong.words();
+        return Err(Bad { at: 0, message: format!("it {words}: {}", helps.join("; ")), near: None });
+    }
     let texts = records::Form::of(path) == records::Form::Csv;
     learned(path, text, separator, name, connection, if texts { schema::Reading::DraftOfTexts } else { schema::Reading::Draft })
 }
