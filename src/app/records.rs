@@ -7,8 +7,9 @@ use super::folder::unreadable;
 use super::{Failure, Folder, LoadedProject};
 use crate::base::bounds;
 use crate::fault::file;
+use crate::project::CsvForm;
 use crate::project::config::Config;
-use crate::project::{CsvForm, records};
+use crate::project::records::{self, Form};
 use crate::value::Json;
 
 /// A file of records that a command names.
@@ -59,7 +60,8 @@ impl RecordsFile {
         };
         read.map_err(|error| {
             let failure = self.unreadable(&error);
-            if error.kind() == io::ErrorKind::FileTooLarge { failure.hint("use JSONL for large files: one record in each line") } else { failure }
+            let other = error.kind() == io::ErrorKind::FileTooLarge && Form::of(&self.name) != Form::JsonLines;
+            if other { failure.hint("use JSONL for large files: one record in each line") } else { failure }
         })
     }
 
