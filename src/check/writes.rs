@@ -147,13 +147,11 @@ impl Checker<'_> {
             self.values_of(&write.rows);
             return None;
         };
-        let allowed = match op {
-            Operation::Create => object.access.create,
-            Operation::Update => object.access.update,
-            Operation::Upsert => object.access.upsert || object.access.create,
-        };
-        if !allowed {
-            self.report(error::sections::not_writable(op, &of, write.op.span, &object));
+        // An upsert of a record that is there is sent as an update of it.
+        let updates = op == Operation::Upsert && write.of.is_some();
+        if !object.takes(op) || updates && !object.takes(Operation::Update) {
+            let record = write.of.as_ref().map(|name| name.node.as_str());
+            self.report(error::sections::not_writable(op, &of, record, write.op.span, &object));
             // That its fields cannot be written either is no news.
             self.values_of(&write.rows);
             return None;
@@ -177,12 +175,12 @@ impl Checker<'_> {
         let (key, body, guards) = out;
         let key_field = key.as_ref().and_then(|key| key.field.as_deref());
         let guarantee = object.guarantee(op, key_field);
-        let key_fields = crate::system::manifest(&object.system).map(|manifest| manifest.key_fields(&object.name, op)).unwrap_or_default();
-        let is_taken = key_fields.is_empty() || object.write_rule(op, key_field).is_some();
-        if let (false, Some(written)) = (is_taken, &write.key) {
-            self.report(error::sections::other_key(op, &of, written.value.span, &object, &key_fields));
+        let is_taken = object.takes_by(op, key_field);
+        // A field that cannot be a key was told where the key was read.
+        if let (false, Some(written)) = (is_taken, write.key.as_ref().filter(|key| key.field.is_none() || key_field.is_some())) {
+            self.report(error::sections::other_key(op, &of, written, &object));
         }
-        let in_doubt = if allowed && is_taken { self.in_doubt(write, op, guarantee, key.as_ref(), &object) } else { None };
+        let in_doubt = if is_taken { self.in_doubt(write, op, guarantee, key.as_ref(), &object) } else { None };
         let result = write.name.as_ref().map(|_| self.slot());
         Some(Write {
             name,

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::system::{self, Asked, Guarantee, Operation, WriteRule};
+use crate::system::{self, Asked, Guarantee, KeyField, Operation, WriteRule};
 use crate::value::{Json, Kind, ObjectRef, WireEncoding};
 
 /// One object: an order, a shipment, an address inside them.
@@ -66,6 +66,32 @@ impl Object {
         system::manifest(&self.system)?.write(&asked)
     }
 
+    /// Whether its system takes such a write of it, by one key or another.
+    pub fn takes(&self, operation: Operation) -> bool {
+        let allowed = match operation {
+            Operation::Create => self.access.create,
+            Operation::Update => self.access.update,
+            Operation::Upsert => self.access.upsert || self.access.create,
+        };
+        allowed && system::manifest(&self.system).is_none_or(|manifest| manifest.rules(&self.name, operation).next().is_some())
+    }
+
+    /// Whether its system takes such a write of it by this key.
+    pub fn takes_by(&self, operation: Operation, key_field: Option<&str>) -> bool {
+        self.takes(operation) && (system::manifest(&self.system).is_none() || self.write_rule(operation, key_field).is_some())
+    }
+
+    /// The fields that the key of such a write may go to, where its system does not take each key.
+    pub fn key_fields(&self, operation: Operation) -> Vec<&str> {
+        let Some(manifest) = system::manifest(&self.system) else { return Vec::new() };
+        let of = |rule: &'static WriteRule| match rule.key {
+            Some(KeyField::Unique) => self.keys.iter(),
+            Some(KeyField::Searchable) => self.searchable.iter(),
+            None => rule.key_fields.iter(),
+        };
+        manifest.rules(&self.name, operation).flat_map(of).map(String::as_str).collect()
+    }
+
     /// What stands for it that a write of it has one effect: what its system's manifest says; of a system without one what the
     /// schema says.
     pub fn guarantee(&self, operation: Operation, key_field: Option<&str>) -> Guarantee {
@@ -73,7 +99,7 @@ impl Object {
             return rule.guarantee;
         }
         // A key that none of its writes is for protects nothing.
-        if system::manifest(&self.system).is_some_and(|manifest| !manifest.key_fields(&self.name, operation).is_empty()) {
+        if !self.key_fields(operation).is_empty() {
             return Guarantee::Unprotected;
         }
         let native = key_field.is_some_and(|field| self.keys.iter().any(|key| key == field));

@@ -58,13 +58,12 @@ mod tests {
                     assert!(!allowed || rule == Some(Guarantee::Idempotent), "{system}/{name}: {operation:?} by {key}: {rule:?}");
                 }
             }
-            let writes = object.access.create || object.access.update || object.access.upsert;
-            let ruled = [Operation::Create, Operation::Update, Operation::Upsert].iter().any(|operation| {
-                let said = system::manifest(system).map(|manifest| manifest.key_fields(name, *operation)).unwrap_or_default();
-                let keyed = object.keys.iter().chain(&object.searchable).map(String::as_str).chain(said).map(Some).chain([None]);
-                keyed.into_iter().any(|key| object.write_rule(*operation, key).is_some())
-            });
-            assert!(!writes || ruled, "{system}/{name} can be written, and no rule of the manifest says how");
+            let access = object.access;
+            for (operation, allowed) in [(Operation::Create, access.create), (Operation::Update, access.update), (Operation::Upsert, access.upsert)] {
+                let mut keys = object.key_fields(operation).into_iter().map(Some).chain([None]);
+                let ruled = keys.any(|key| object.takes_by(operation, key));
+                assert!(!allowed || ruled, "{system}/{name} takes {}, and no rule of the manifest says how", operation.word());
+            }
         }
     }
 

@@ -293,7 +293,8 @@ objects:
         assert_eq!(rule("Order", Operation::Create, Some("note")), Some((Guarantee::Searchable, Some("note"))));
         assert_eq!(rule("Order", Operation::Create, None), Some((Guarantee::Searchable, Some("note"))));
         assert_eq!(rule("Order", Operation::Create, Some("email")), None, "it would be looked for by another field");
-        assert_eq!(manifest.key_fields("Order", Operation::Create), ["number", "note"]);
+        let key_fields: Vec<&String> = manifest.rules("Order", Operation::Create).flat_map(|rule| &rule.key_fields).collect();
+        assert_eq!(key_fields, ["number", "note"]);
         assert_eq!(rule("Parcel", Operation::Upsert, Some("key")), Some((Guarantee::Idempotent, None)));
         assert_eq!(rule("Parcel", Operation::Upsert, Some("note")), None);
         // An update is of a record that is found by any field.

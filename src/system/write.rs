@@ -206,11 +206,14 @@ pub struct Asked<'a> {
 }
 
 impl WriteRule {
+    fn is_for(&self, object: &str, operation: Operation) -> bool {
+        self.object.as_ref().is_none_or(|of| of == object) && self.operations.contains(&operation)
+    }
+
     /// Whether it is for a write.
     pub fn fits(&self, asked: &Asked<'_>) -> bool {
         let among = |fields: &[String]| asked.key_field.is_some_and(|key| fields.iter().any(|field| field == key));
-        self.object.as_ref().is_none_or(|object| object == asked.object)
-            && self.operations.contains(&asked.operation)
+        self.is_for(asked.object, asked.operation)
             && match self.key {
                 None => true,
                 Some(KeyField::Unique) => among(asked.keys),
@@ -226,10 +229,9 @@ impl Manifest {
         self.writes.iter().find(|rule| rule.fits(asked))
     }
 
-    /// The fields that the key of a write may go to, where none fits that has another key; empty: nothing is said of them.
-    pub fn key_fields(&self, object: &str, operation: Operation) -> Vec<&str> {
-        let of = |rule: &&WriteRule| rule.object.as_deref() == Some(object) && rule.operations.contains(&operation);
-        self.writes.iter().filter(of).flat_map(|rule| &rule.key_fields).map(String::as_str).collect()
+    /// The rules for an operation on an object, whatever field its key goes to; none where the system takes no such write.
+    pub fn rules(&self, object: &str, operation: Operation) -> impl Iterator<Item = &WriteRule> {
+        self.writes.iter().filter(move |rule| rule.is_for(object, operation))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::value::{Kind, ObjectRef};
 pub(in crate::check) fn unknown_target(of: &ObjectRef, object: &Object, name: &Name) -> Diagnostic {
     let known = object.fields.iter().filter(|(_, field)| field.write.create || field.write.update).map(|(name, _)| name.as_str());
     let diagnostic = Diagnostic::new(Code::UnknownTargetField, name.span, format!("`{of}` has no field `{}`", name.node));
-    other_fields(diagnostic, of, &name.node, name.span, known.collect())
+    other_fields(diagnostic, of, object, name, known.collect())
 }
 
 pub(in crate::check) fn not_writable(of: &ObjectRef, name: &Name, field: &Field, op: Option<Operation>) -> Diagnostic {

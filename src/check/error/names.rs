@@ -6,6 +6,7 @@ use crate::base::nearest;
 use crate::check::CheckEnvironment;
 use crate::schema::{Names, Object};
 use crate::syntax::tree::Name;
+use crate::system;
 use crate::value::{Enumeration, Kind, ObjectRef};
 
 /// A text of JavaScript.
@@ -67,7 +68,7 @@ pub(in crate::check) fn unknown_source_field(of: &ObjectRef, object: &Object, na
     }
     let readable = object.fields.iter().filter(|(_, field)| field.readable).map(|(name, _)| name.as_str());
     let diagnostic = Diagnostic::new(Code::UnknownSourceField, name.span, format!("`{of}` has no field `{}`", name.node));
-    other_fields(diagnostic, of, &name.node, name.span, readable.collect())
+    other_fields(diagnostic, of, object, name, readable.collect())
 }
 
 /// The field stands in another record that this one holds.
@@ -100,11 +101,17 @@ pub(in crate::check) fn through_relation(name: &Name, at: Span, id: &str, relati
 
 /// What a field could be called instead: one whose name is written alike, or has a word in common; else an object's own
 /// fields, where the name is one that an administrator gave.
-pub(in crate::check) fn other_fields(diagnostic: Diagnostic, of: &ObjectRef, name: &str, span: Span, known: Vec<&str>) -> Diagnostic {
+pub(in crate::check) fn other_fields(diagnostic: Diagnostic, of: &ObjectRef, object: &Object, name: &Name, known: Vec<&str>) -> Diagnostic {
+    let (name, span) = (name.node.as_str(), name.span);
     if nearest(name, known.iter().copied()).is_some() {
         return diagnostic.did_you_mean(name, span, known);
     }
-    let pull = "if the field is new in the system, `crossdock schema pull` fetches what its object looks like today";
+    // Of other systems there is nothing to pull: their schemas come with the program, or from a file.
+    let is_pulled = system::manifest(&object.system).is_some_and(|manifest| manifest.describe.is_some());
+    let pull = |diagnostic: Diagnostic| {
+        let text = "if the field is new in the system, `crossdock schema pull` fetches what its object looks like today";
+        if is_pulled { diagnostic.help(text) } else { diagnostic }
+    };
     let wanted = words(name);
     let shared = |other: &str| words(other).iter().filter(|word| wanted.contains(word.as_str())).count();
     let most = known.iter().map(|other| shared(other)).max().unwrap_or_default();
@@ -115,10 +122,11 @@ pub(in crate::check) fn other_fields(diagnostic: Diagnostic, of: &ObjectRef, nam
     }
     let custom: Vec<&str> = known.iter().copied().filter(|other| other.ends_with("__c")).collect();
     match like.as_slice() {
-        [one] => diagnostic.mend(format!("did you mean `{one}`?"), span, (*one).to_owned()).help(pull),
-        [_, ..] => diagnostic.help(format!("fields with such a name are {}", some(&like, 8))).help(pull),
-        [] if name.ends_with("__c") && !custom.is_empty() => diagnostic.help(format!("`{of}` has of its own {}", some(&custom, 16))).help(pull),
-        [] => diagnostic.help(pull),
+        [one] => pull(diagnostic.mend(format!("did you mean `{one}`?"), span, (*one).to_owned())),
+        [_, ..] => pull(diagnostic.help(format!("fields with such a name are {}", some(&like, 8)))),
+        [] if name.ends_with("__c") && !custom.is_empty() => pull(diagnostic.help(format!("`{of}` has of its own {}", some(&custom, 16)))),
+        [] if is_pulled || known.is_empty() => pull(diagnostic),
+        [] => diagnostic.help(format!("its fields are {}", some(&known, 16))),
     }
 }
 

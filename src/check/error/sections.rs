@@ -5,7 +5,7 @@ use crate::base::diag::{Code, Diagnostic};
 use crate::check::error::names::some;
 use crate::ir::Operation;
 use crate::schema::Object;
-use crate::syntax::tree::Name;
+use crate::syntax::tree::{Key, Name};
 use crate::system::Guarantee;
 use crate::value::ObjectRef;
 
@@ -29,23 +29,41 @@ pub(in crate::check) fn not_a_stamp(span: Span, text: &str, what: &str) -> Diagn
         .help("name a field that moves with every change, such as `order.SystemModstamp`")
 }
 
-pub(in crate::check) fn not_writable(op: Operation, of: &ObjectRef, span: Span, object: &Object) -> Diagnostic {
-    let access = object.access;
-    let can: Vec<&str> = [(access.create, "create"), (access.update, "update"), (access.upsert, "upsert")]
-        .iter()
-        .filter(|(can, _)| *can)
-        .map(|(_, word)| *word)
-        .collect();
-    let diagnostic = Diagnostic::new(Code::ObjectNotWritable, span, format!("{} takes no {} of `{of}`", object.system, op.word()));
-    if can.is_empty() { diagnostic.why("it cannot be written by itself") } else { diagnostic.help(format!("it takes: {}", can.join(", "))) }
+/// A write that the system does not take, whatever its key is. `record`: the name behind `of`.
+pub(in crate::check) fn not_writable(op: Operation, of: &ObjectRef, record: Option<&str>, span: Span, object: &Object) -> Diagnostic {
+    let system = &object.system;
+    let taken: Vec<&str> = Operation::ALL.into_iter().filter(|op| object.takes(*op)).map(Operation::word).collect();
+    let refused = if object.takes(op) { Operation::Update } else { op };
+    let diagnostic = Diagnostic::new(Code::ObjectNotWritable, span, format!("{system} takes no {} of `{of}`", refused.word()));
+    if taken.is_empty() {
+        return diagnostic.why("it cannot be written by itself");
+    }
+    let diagnostic = diagnostic.help(format!("it takes: {}", taken.join(", ")));
+    if refused != op {
+        return diagnostic.why("an upsert `of` a record that is there is sent as an update").help("leave `of …` out: the key finds the record");
+    }
+    if op == Operation::Upsert && object.takes(Operation::Create) && object.takes(Operation::Update) {
+        let (record, id) = (record.unwrap_or("found"), object.id.as_deref().unwrap_or("id"));
+        return diagnostic.help(format!(
+            "write two: `create {of} key … when {record}.{id} is missing` and `update {of} of {record} when {record}.{id} is present`, \
+             with `none -> continue` in the match that finds `{record}`"
+        ));
+    }
+    diagnostic
 }
 
-/// A described system takes a write by some keys only.
-pub(in crate::check) fn other_key(op: Operation, of: &ObjectRef, span: Span, object: &Object, fields: &[&str]) -> Diagnostic {
-    let fields: Vec<String> = fields.iter().map(|field| format!("`{field}`")).collect();
-    Diagnostic::new(Code::ObjectNotWritable, span, format!("{} takes no {} of `{of}` by this key", object.system, op.word()))
-        .why("after a lost answer it would be looked for by another field, and made twice")
-        .help(format!("write the key to {}", fields.join(" or ")))
+/// A system takes a write by some keys only.
+pub(in crate::check) fn other_key(op: Operation, of: &ObjectRef, key: &Key, object: &Object) -> Diagnostic {
+    let fields = object.key_fields(op);
+    let named: Vec<String> = fields.iter().map(|field| format!("`{field}`")).collect();
+    let at = key.field.as_ref().map_or(key.value.span, |field| field.span);
+    let diagnostic = Diagnostic::new(Code::ObjectNotWritable, at, format!("{} takes no {} of `{of}` by this key", object.system, op.word()))
+        .why("after a lost answer it would be looked for by another field, and made twice");
+    let help = format!("write the key to {}", named.join(" or "));
+    match (&key.field, fields.as_slice()) {
+        (Some(_), [field]) => diagnostic.mend(help, at, *field),
+        _ => diagnostic.help(help),
+    }
 }
 
 pub(in crate::check) fn no_key(op: Operation, of: &ObjectRef, head: Span, object: &Object) -> Diagnostic {

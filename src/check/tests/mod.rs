@@ -27,7 +27,12 @@ struct Client {
 impl Client {
     fn new() -> Self {
         let connection = |name: &str, system: &str| Connection { name: name.into(), system: system.into() };
-        let mut catalog = Catalog::new(vec![connection("crm", "salesforce"), connection("wms", "shipstation")]);
+        let mut catalog = Catalog::new(vec![
+            connection("crm", "salesforce"),
+            connection("wms", "shipstation"),
+            connection("hero", "shiphero"),
+            connection("ct", "commercetools"),
+        ]);
         let folder = root().join("mappings/salesforce-shipstation/schemas");
         let mut files: Vec<PathBuf> = fs::read_dir(folder.join("crm")).unwrap().map(|entry| entry.unwrap().path()).collect();
         files.sort();
