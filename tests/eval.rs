@@ -375,6 +375,63 @@ fn a_computation_that_goes_too_far_names_its_field_once() {
     assert_eq!(said, [("number_too_large", "huge: a number is too large"), ("number_too_large", "shippingAmount: a number is too large")]);
 }
 
+/// What a table or a value map names is the thing: its id is sent, and it is found by its id as well as by its name.
+#[test]
+fn a_thing_that_a_table_or_a_value_map_names_is_sent_by_its_id() {
+    const STORES: &str = "region,store,spare\nGB,EU store,\nUS,US store,EU store\n";
+    const BRANDS: &str = "store,brand\nEU store,North\nUS store,South\n";
+    const NAMES: &str = r#"{"Store":[{"name":"US store","id":7},{"name":"EU store","id":8}]}"#;
+    let tables = "table stores from \"stores.csv\" { key region: text\n store: a store of wms, spare: a store of wms? }\n\
+                  table brands from \"brands.csv\" { key store: a store of wms\n brand: text }\n\
+                  values store_of: text -> a store of wms { \"GB\" -> \"EU store\"\n else \"US store\" }\n\
+                  values short: a store of wms -> text { \"EU store\" -> \"eu\"\n else \"other\" }\n";
+    let sent = |rows: &str| {
+        let mapping = export(tables, "  let country = order.ShippingAddress.countryCode\n", rows);
+        let files = [("orders.dock", mapping.as_str()), ("stores.csv", STORES), ("brands.csv", BRANDS), ("schemas/wms/names.json", NAMES)];
+        let outcome = map(&plan_of(&files), &order(), &Beside::default());
+        assert_eq!(outcome.verdict, Verdict::Ready, "{rows}: {:?}", outcome.reasons);
+        outcome.payloads[0].body.clone()
+    };
+    let store = |value: &str| sent(&format!("    advancedOptions {{ storeId = {value} }}"))["advancedOptions"]["storeId"].clone();
+    assert_eq!(store("stores(country).store"), 8);
+    assert_eq!(store("stores(country).spare ?? stores(country).store"), 8);
+    assert_eq!(store("if stores(country).store == \"EU store\" then stores(country).store else \"US store\""), 8);
+    assert_eq!(store("country | store_of"), 8);
+    assert_eq!(store("order.Status | store_of"), 7);
+    let note = |value: &str| sent(&format!("    customerNotes = {value}"))["customerNotes"].clone();
+    assert_eq!(note("stores(country).store | text"), "EU store");
+    assert_eq!(note("\"to {stores(country).store}\""), "to EU store");
+    assert_eq!(note("brands(stores(country).store).brand"), "North");
+    assert_eq!(note("brands(country | store_of).brand"), "North");
+    assert_eq!(note("brands(\"US store\").brand"), "South");
+    assert_eq!(note("stores(country).store | short"), "eu");
+
+    // Its name is gone since the check: the reason says so.
+    let mapping = export(tables, "", "    advancedOptions { storeId = stores(order.ShippingAddress.countryCode).store }");
+    let stores = STORES.replace("GB,EU store", "GB,Old store");
+    let names = NAMES.replace("EU store", "EU store\",\"id\":8},{\"name\":\"Old store");
+    let plan = plan_of(&[("orders.dock", &mapping), ("stores.csv", &stores), ("brands.csv", BRANDS), ("schemas/wms/names.json", &names)]);
+    let outcome = map(&plan, &order(), &Beside::default());
+    assert_eq!((outcome.verdict, outcome.reasons[0].kind), (Verdict::Rejected, "name_gone"), "{:?}", outcome.reasons);
+    assert!(outcome.reasons[0].message.contains("wms has no store called \"Old store\" any more"), "{:?}", outcome.reasons);
+}
+
+/// A record holds the id of a thing, and the rows name it.
+#[test]
+fn a_record_with_the_id_of_a_thing_meets_the_row_that_names_it() {
+    let mapping = "edition 1\ntable brands from \"brands.csv\" { key store: a store of wms\n brand: text }\n\
+                   values short: a store of wms -> text { \"EU store\" -> \"eu\"\n else \"other\" }\n\
+                   flow back {\n  from wms.Order as order { every 5 minutes }\n  let store = order.advancedOptions.storeId\n\
+                   match known: crm.Order { by known.OrderNumber == order.orderNumber\n none -> skip\n many -> skip }\n\
+                   update crm.Order of known { Description = \"{brands(store).brand ?? \"-\"}, {store | short}\" }\n}\n";
+    let names = r#"{"Store":[{"name":"US store","id":7},{"name":"EU store","id":8}]}"#;
+    let plan = plan_of(&[("orders.dock", mapping), ("brands.csv", "store,brand\nEU store,North\n"), ("schemas/wms/names.json", names)]);
+    let matched = BTreeMap::from([("known".to_owned(), vec![json!({"Id": "801x0", "OrderNumber": "1"})])]);
+    let order = json!({"orderId": 1, "orderNumber": "1", "advancedOptions": {"storeId": 8}});
+    let outcome = map(&plan, &order, &Beside { matched, ..Beside::default() });
+    assert_eq!(outcome.payloads[0].body["Description"], "North, eu", "{outcome:?}");
+}
+
 #[test]
 fn a_name_that_is_gone_is_a_reason() {
     let mapping = export("", "", "    advancedOptions { storeId = \"US store\" }");

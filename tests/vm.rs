@@ -573,6 +573,64 @@ fn tables_and_templates_give_the_same_bytes() {
     assert!(both.ready > 1_500 && both.percent() > 70, "{} {}", both.ready, both.percent());
 }
 
+const THINGS: &str = r#"edition 1
+
+table places from "tables/places.csv" {
+  key region: text
+  store: a store of wms, warehouse: a warehouse of wms?, carrier: a carrier of wms
+}
+
+table brands from "tables/brands.csv" {
+  key store: a store of wms
+  brand: text
+}
+
+values store_of: text -> a store of wms {
+  "Amazon" -> "Amazon US"
+  else "US store"
+}
+
+flow things {
+  from crm.Order as order {
+    every 5 minutes
+    changed order.SystemModstamp
+  }
+
+  let place = places(order.Region__c)
+
+  upsert wms.Order key orderKey = "sf-{order.Id}" as sent {
+    orderNumber   = order.OrderNumber
+    orderDate     = order.EffectiveDate | start_of_day "America/Los_Angeles"
+    orderStatus   = awaiting_shipment
+    customerNotes = BRAND
+    internalNotes = "{place.store}"
+    carrierCode   = place.carrier | text
+    shipTo { city = order.ShippingAddress.city }
+    billTo { city = order.BillingAddress.city }
+    advancedOptions {
+      storeId     = place.store ?? (order.Channel__c | store_of)
+      warehouseId = place.warehouse
+    }
+  }
+}
+"#;
+
+/// Things that tables and value maps name: some rows are blank, and one region has no row.
+#[test]
+fn things_that_are_named_in_tables_give_the_same_bytes() {
+    let places =
+        "region,store,warehouse,carrier\nUS,US store,Reno DC,ups\nUK,EU store,Leeds DC,royal_mail\nEU,EU store,,dhl_express\nCA,Amazon US,,ups\n";
+    let brands = "store,brand\nUS store,South\nEU store,North\n";
+    for (brand, percent) in [("place.warehouse | text", 50), ("brands(place.store).brand", 0)] {
+        let own = [("tables/places.csv", places.to_owned()), ("tables/brands.csv", brands.to_owned())];
+        let compiled = project_with(&THINGS.replace("BRAND", brand), own);
+        let mut both = Both::new(&compiled, "things");
+        both.hold(crate::common::orders::orders(9, 800).iter().map(Value::to_string));
+        println!("{} ready, {} not eligible, {} stopped, {} left", both.ready, both.skipped, both.stopped, both.left);
+        assert!(both.percent() >= percent, "{brand}: {}", both.percent());
+    }
+}
+
 const WAYS: &str = r#"edition 1
 
 flow ways {

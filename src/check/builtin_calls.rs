@@ -278,9 +278,8 @@ impl Checker<'_> {
             }
             presence.push(Presence::gap(closed_by, span, why));
         }
-        let mut typed =
-            TypedExpr::new(Expr::Call { function: BuiltinRef(builtin), arguments: given.iter().map(|g| g.expr.clone()).collect() }, kind, keys, span)
-                .present_if(Presence::all(presence));
+        let arguments = given.iter().map(|given| passed(given, &kind)).collect();
+        let mut typed = TypedExpr::new(Expr::Call { function: BuiltinRef(builtin), arguments }, kind, keys, span).present_if(Presence::all(presence));
         let number = |at: usize| match given.get(at).and_then(TypedExpr::literal_value) {
             Some(Literal::Number(number)) => number.to_string().parse::<usize>().ok(),
             _ => None,
@@ -376,6 +375,14 @@ pub(super) fn word_of(expr: &tree::Expr) -> Option<String> {
 
 pub(super) fn is_aggregate(name: &str) -> bool {
     matches!(name, "count" | "sum" | "average" | "min" | "max" | "first" | "last" | "any" | "all" | "join" | "most_common")
+}
+
+/// A value as a function takes it. The text of a thing is its name: one that a table or a value map holds is not looked up for it.
+fn passed(given: &TypedExpr, gives: &Kind) -> Expr {
+    match &given.expr {
+        Expr::Coerce { value, kind: Kind::Reference(_) } if *gives == Kind::Text => value.as_ref().clone(),
+        expr => expr.clone(),
+    }
 }
 
 fn refuses_missing_elements(builtin: &Builtin) -> bool {

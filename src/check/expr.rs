@@ -471,6 +471,15 @@ impl Checker<'_> {
 }
 
 impl TypedExpr {
+    /// A cell of a table, or what a value map gives: it holds the name of a thing, and the thing itself is meant.
+    #[must_use]
+    pub(super) fn thing_of_its_name(mut self) -> Self {
+        if matches!(self.kind, Kind::Reference(_)) {
+            self.expr = Expr::Coerce { value: Box::new(self.expr), kind: self.kind.clone() };
+        }
+        self
+    }
+
     #[must_use]
     pub(super) fn with_elements(mut self, keys: Vec<Key>, facts: Vec<Tail>, presence: Presence) -> Self {
         self.elements = Some(std::sync::Arc::new(crate::check::checker::Elements { keys, facts, presence, sources: Vec::new() }));

@@ -120,7 +120,8 @@ impl Checker<'_> {
             presence.push(Presence::gap(vec![Fact::Present(key.clone())], span, Why::Values(name)));
         }
         let mut out = TypedExpr::new(Expr::Values { map: id, back, value: Box::new(typed.expr) }, to.clone(), vec![key], span)
-            .present_if(Presence::all(presence));
+            .present_if(Presence::all(presence))
+            .thing_of_its_name();
         if let Kind::Enumeration(of) = to {
             out.longest = of.names().map(|name| name.chars().count()).max().filter(|_| !of.open);
         } else if *to == Kind::Text && !back {

@@ -280,7 +280,7 @@ impl Checker<'_> {
                 let of = column.of.clone();
                 let element_nullable = matches!(&of.kind, Kind::List(element) if element.nullable);
                 let at = columns.iter().position(|column| column.name == name);
-                let mut typed = make(self, of.kind, WireEncoding::Plain, of.nullable, Why::Declared, element_nullable);
+                let mut typed = make(self, of.kind, WireEncoding::Plain, of.nullable, Why::Declared, element_nullable).thing_of_its_name();
                 if let Some((table, None)) = base_table {
                     typed.extent.table = Some((table, at));
                 }

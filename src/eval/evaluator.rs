@@ -327,6 +327,10 @@ impl<'a> Evaluator<'a> {
                 let Value::Text(name) = &value else { return Ok(Value::ABSENT) };
                 Ok(self.look_up(of, name).unwrap_or(Value::ABSENT))
             }
+            Expr::Coerce { value, kind: Kind::Reference(of) } => match self.eval(value)? {
+                Value::Text(name) => self.named(of, &name),
+                value => Ok(value),
+            },
             Expr::Coerce { value, kind } => Ok(coerced(self.eval(value)?, kind)),
             Expr::List(items) => self.all(items).map(Value::list),
         }

@@ -31,11 +31,18 @@ impl<'a> Evaluator<'a> {
         Some(Value::Reference(Arc::new(Reference { name: Arc::from(name), id: found.id.clone() })))
     }
 
+    /// A thing as rows of tables and value maps name it: by its name, where a record holds its id.
+    fn by_name(&self, key: &Value, of: &Kind) -> Value {
+        let (Value::Reference(reference), Kind::Reference(of)) = (key, of) else { return key.clone() };
+        let known = self.inputs.names.get(of).and_then(|names| names.names.iter().find(|known| known.id == reference.id));
+        Value::text(known.map_or(&*reference.name, |known| known.name.as_str()))
+    }
+
     pub(super) fn value_map(&mut self, map: usize, back: bool, value: &'a Expr) -> Evaluated {
         let given = self.eval(value)?;
         let Some(found) = self.program.plan.mapping.values.get(map) else { return Ok(Value::ABSENT) };
         if !given.is_missing()
-            && let Some((row, result)) = self.program.map_row(map, back, &given)
+            && let Some((row, result)) = self.program.map_row(map, back, &self.by_name(&given, if back { &found.to } else { &found.from }))
         {
             self.met.insert(Met::ValueRow { map, row: *row, back });
             if self.tracer.is_some() {
@@ -63,8 +70,8 @@ impl<'a> Evaluator<'a> {
     }
 
     pub(super) fn table(&mut self, table: usize, keys: &'a [Expr]) -> Evaluated {
-        let keys = self.all(keys)?;
         let Some(found) = self.program.plan.mapping.tables.get(table) else { return Ok(Value::ABSENT) };
+        let keys: Vec<Value> = self.all(keys)?.iter().zip(&found.columns).map(|(key, column)| self.by_name(key, &column.of.kind)).collect();
         let missing = keys.iter().any(Value::is_missing);
         let rows = if missing { &[] } else { self.program.table_rows(table, &keys) };
         if self.tracer.is_some() {

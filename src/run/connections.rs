@@ -216,7 +216,7 @@ pub fn used(plan: &Plan, only: &[String]) -> BTreeSet<String> {
 pub fn named(plan: &Plan) -> BTreeSet<ObjectRef> {
     let mut found = BTreeSet::new();
     each_expr(&plan.mapping, &mut |expr| match expr {
-        Expr::Named { of, .. } | Expr::LookUpName { of, .. } => {
+        Expr::Named { of, .. } | Expr::LookUpName { of, .. } | Expr::Coerce { kind: Kind::Reference(of), .. } => {
             found.insert(of.clone());
         }
         _ => {}

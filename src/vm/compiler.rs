@@ -29,6 +29,8 @@ pub(super) struct Compiler<'p> {
     pub(super) plan: &'p Plan,
     pub(super) flow: &'p Flow,
     pub(super) names: &'p BTreeMap<ObjectRef, Arc<Names>>,
+    /// The maps that give a thing of a kind by its name.
+    pub(super) things: HashMap<ObjectRef, u32>,
     pub(super) zone: TimeZone,
     pub(super) now: Timestamp,
     /// How deep the expression at hand is nested, and the deepest of those since it was set to 0.
@@ -76,6 +78,7 @@ pub(super) fn compile<'p>(plan: &'p Plan, flow: &'p Flow, names: &'p BTreeMap<Ob
         plan,
         flow,
         names,
+        things: HashMap::new(),
         zone,
         now,
         depth: 0,

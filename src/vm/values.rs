@@ -4,16 +4,18 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use rust_decimal::{Decimal, RoundingStrategy};
+use rustc_hash::FxHashMap;
 
 use super::code::Held;
 use super::compiler::{Compiler, Found, Unsupported};
 use super::number::Number;
-use super::op::{Argument, Call, Coerce, Decode, Element, Op, Piece, Place, Quick, StringSet};
+use super::op::{Argument, Call, Coerce, Decode, Element, Op, Piece, Place, Quick, StringSet, ValueMap};
 use super::projection::{Holds, NodeId, ROOT};
 use super::reg::{Currency, Reg, RegValue};
 use super::tables::Columns;
 use crate::builtin::BuiltinRef;
 use crate::ir::{self, ContextVar, Expr, Part, Slot};
+use crate::schema::Named;
 use crate::value::{Kind, Literal, Missing, ObjectRef, Reference, WireEncoding};
 
 /// Expressions inside each other, with those of the names that they read: fewer than the reference goes into.
@@ -164,6 +166,10 @@ impl<'p> Compiler<'p> {
             }
             Expr::Weigh { value, unit } => Op::Weigh { of: self.value(value)?, unit: *unit, dst: 0 },
             Expr::Measure { value, unit } => Op::Measure { of: self.value(value)?, unit: *unit, dst: 0 },
+            Expr::Coerce { value, kind: Kind::Reference(of) } => {
+                let map = self.things_of(of);
+                Op::Values { map, of: self.value(value)?, dst: 0 }
+            }
             Expr::Coerce { value, kind } => {
                 let how = match kind {
                     Kind::Decimal | Kind::Integer => Coerce::Number,
@@ -192,12 +198,35 @@ impl<'p> Compiler<'p> {
             self.push(Op::Leave);
             return Held::In(Reg::computed(0));
         };
-        let known = self.out.references.iter().position(|known| *known.name == *name && known.id == found.id);
+        let value = self.reference(found);
+        Held::In(self.compute(Op::Load { value, dst: 0 }))
+    }
+
+    fn reference(&mut self, of: &Named) -> RegValue<'p> {
+        let known = self.out.references.iter().position(|known| *known.name == *of.name && known.id == of.id);
         let place = known.unwrap_or_else(|| {
-            self.out.references.push(Reference { name: Arc::from(name), id: found.id.clone() });
+            self.out.references.push(Reference { name: Arc::from(of.name.as_str()), id: of.id.clone() });
             self.out.references.len() - 1
         });
-        Held::In(self.compute(Op::Load { value: RegValue::Named(place as u32), dst: 0 }))
+        RegValue::Named(place as u32)
+    }
+
+    /// The map of the things of a kind by their names. A name that is none of them is left to the reference.
+    fn things_of(&mut self, of: &ObjectRef) -> u32 {
+        if let Some(known) = self.things.get(of) {
+            return *known;
+        }
+        let mut texts = FxHashMap::default();
+        let all = self.names;
+        for named in all.get(of).into_iter().flat_map(|names| &names.names) {
+            let thing = self.reference(named);
+            // Of two of one name the first is found.
+            texts.entry(named.name.as_bytes()).or_insert(thing);
+        }
+        let place = u32::try_from(self.out.maps.len()).unwrap_or(u32::MAX);
+        self.out.maps.push(ValueMap { texts, otherwise: None, is_whole: true });
+        self.things.insert(of.clone(), place);
+        place
     }
 
     // ---- what is chosen ----
