@@ -60,3 +60,24 @@ fn the_one_of_shiphero_tells_what_came_back() {
     assert!(!said.contains("  waiting  "), "a run ends when nothing is left to be done: {said}");
     assert!(!said.contains(" 0 Shipped") && !said.contains(" 0 Backordered"), "{said}");
 }
+
+#[test]
+fn the_one_of_commercetools_tells_what_came_back() {
+    let said = demo(&["--template", "commercetools-shipstation", "--orders", "24"]);
+    for told in [
+        "in commercetools, order CT-000",
+        "writes in",
+        "upsert wms.Order ct-",
+        "the ship-to street is missing",
+        "commercetools: order CT-000",
+        "which was rejected, now has a street",
+        ", 0 of them twice",
+        " deliveries in commercetools, 0 of them twice, 0 labels lack theirs",
+        "0 changes of a price, a tax, a discount or a line in commercetools",
+    ] {
+        assert!(said.contains(told), "`{told}` is not in\n{said}");
+    }
+    assert!(!said.contains("  waiting  "), "a run ends when nothing is left to be done: {said}");
+    assert!(!said.contains(" 0 labels bought") && !said.contains(" 0 labels; "), "{said}");
+    assert_eq!(said.matches("\n── ").count(), 8, "{said}");
+}

@@ -12,7 +12,7 @@ use crate::system;
 use crate::value::Json;
 
 /// Where a sandbox answers unless told otherwise; none where there is no such sandbox.
-fn usual_port(system: &str) -> Option<u16> {
+pub(super) fn usual_port(system: &str) -> Option<u16> {
     system::manifest(system).and_then(|manifest| Some(manifest.sandbox?.port))
 }
 
@@ -172,7 +172,6 @@ struct Fault {
 pub(super) struct Plan {
     pub(super) seed: u64,
     pub(super) orders: usize,
-    pub(super) ports: (u16, u16),
     pub(super) faults: Faults,
     pub(super) limits: bool,
     pub(super) autoship: Option<i64>,
@@ -180,13 +179,6 @@ pub(super) struct Plan {
     pub(super) objects: Vec<crate::schema::Object>,
     /// What the project's ShipStation account has.
     pub(super) lists: shipstation::Lists,
-}
-
-/// Starts Salesforce and ShipStation; they run as long as what is given back.
-pub(super) async fn start(plan: &Plan, clock: &Arc<dyn Clock>, transport: &Arc<dyn Transport>) -> Result<(Running, Running), Failure> {
-    let crm = start_one("salesforce", plan.ports.0, plan, clock, transport).await?;
-    let wms = start_one("shipstation", plan.ports.1, plan, clock, transport).await?;
-    Ok((crm, wms))
 }
 
 /// Starts one system; it runs as long as what is given back.
@@ -423,7 +415,6 @@ fn up(args: &Start, out: &mut Out) -> Result<Exit, Failure> {
     let plan = Plan {
         seed: args.seed,
         orders: args.orders,
-        ports: (args.salesforce, args.shipstation),
         faults,
         limits: !args.no_limits,
         autoship: args.autoship,

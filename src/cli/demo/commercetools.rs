@@ -1,94 +1,45 @@
 //! The demo of `commercetools-shipstation`: orders out by the location that packs, labels back as deliveries and parcels.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
-use super::{Args, act, copied, heading, made, number, quiet, say, text, under_way, waits};
-use crate::app::folder::write_file;
-use crate::app::process::{clock, runtime, transport};
-use crate::cli::sandbox::{Plan, start_one};
-use crate::cli::{Exit, Failure, Out};
-use crate::sandbox::faults::Faults;
+use super::shipstation::waits;
+use super::stage::{Stage, act, created, effects, field};
+use crate::cli::Failure;
 use crate::sandbox::server::Running;
-use crate::sandbox::shipstation::Lists;
 use crate::value::Json;
 
-pub(super) fn told(args: &Args, faults: Faults, folder: &Path, out: &mut Out) -> Result<Exit, Failure> {
-    let (clock, transport) = (clock(), transport()?);
-    let runtime = runtime()?;
-    copied("commercetools-shipstation", folder)?;
-    let (objects, lists) = (Vec::new(), Lists::default());
-    let plan = Plan { seed: args.seed, orders: args.orders, ports: (0, 0), faults, limits: false, autoship: None, objects, lists };
-    let (shop, wms) = runtime.block_on(async {
-        let shop = start_one("commercetools", 0, &plan, &clock, &transport).await?;
-        Ok::<_, Failure>((shop, start_one("shipstation", 0, &plan, &clock, &transport).await?))
-    })?;
-    project(folder, &shop.url, &wms.url)?;
-    let project = folder.display().to_string();
-    heading(out, "1. two systems on this machine", "imitations of commercetools and ShipStation, with the HTTP interfaces of the vendors")?;
-    out.line(format!("   commercetools  {}   {} orders wait", shop.url, args.orders))?;
-    out.line(format!("   ShipStation    {}   0 orders", wms.url))?;
-
+pub(super) fn play(stage: &mut Stage<'_>) -> Result<bool, Failure> {
     // As it happens: somebody forgot a street.
-    let wrong = mistake(&shop, args.orders)?;
+    let wrong = mistake(&stage.shop, stage.orders)?;
     if let Some(number) = &wrong {
-        out.line(format!("   in commercetools, order {number} has no street"))?;
+        stage.line(format!("in commercetools, order {number} has no street"))?;
     }
+    stage.plan(|_| true)?;
+    stage.heading("3. orders go out", "crossdock run: one ShipStation order for each location that packs")?;
+    stage.pass()?;
 
-    heading(out, "2. what would happen", "crossdock run --dry-run: live reads, nothing is sent")?;
-    let planned = quiet(&["crossdock", "run", &project, "--env", "demo", "--flow", "export_orders", "--dry-run", "--format", "json"])?;
-    let sends = planned["planned"].as_array().map_or(0, Vec::len);
-    out.line(format!("   {sends} writes in {} calls; first of them:", planned["calls"]["writes"]))?;
-    if let Some(first) = planned["planned"].as_array().and_then(|all| all.iter().find(|one| one["object"] == "wms.Order")) {
-        out.line(format!("   {} {} {}", text(&first["op"]), text(&first["object"]), text(&first["key"])))?;
-        for field in first["fields"].as_array().into_iter().flatten().take(4) {
-            out.line(format!("      {}: {}", text(&field["field"]), field["then"]))?;
-        }
-    }
-
-    heading(out, "3. orders go out", "crossdock run: one ShipStation order for each location that packs")?;
-    say(&["crossdock", "run", &project, "--env", "demo"], out)?;
-
-    heading(out, "4. people work", "the warehouse buys labels; one order is canceled before its label; the street is added")?;
-    let orders: Vec<String> = made(&wms).into_iter().filter(waits).filter_map(|effect| number(&effect)).collect();
+    stage.heading("4. people work", "the warehouse buys labels; one order is canceled before its label; the street is added")?;
+    let orders: Vec<String> = created(&stage.wms).iter().filter(|effect| waits(effect)).filter_map(|effect| field(effect, "orderNumber")).collect();
     let (shipped, left) = orders.split_at(orders.len() / 2);
     for number in shipped {
-        act(&wms, "ship", number, Json::Null)?;
+        act(&stage.wms, "ship", number, Json::Null)?;
     }
-    out.line(format!("   ShipStation: {} labels bought", shipped.len()))?;
+    stage.line(format!("ShipStation: {} labels bought", shipped.len()))?;
     // A part of a split order has the location behind its number, and no order of the shop is called so.
-    if let Some(number) = left.iter().find(|number| act(&shop, "cancel", number, Json::Null).is_ok()) {
-        out.line(format!("   commercetools: order {number} is canceled"))?;
+    if let Some(number) = left.iter().find(|number| act(&stage.shop, "cancel", number, Json::Null).is_ok()) {
+        stage.line(format!("commercetools: order {number} is canceled"))?;
     }
     if let Some(number) = &wrong {
-        act(&shop, "fix", number, Json::Null)?;
-        out.line(format!("   commercetools: order {number}, which was rejected, now has a street"))?;
+        act(&stage.shop, "fix", number, Json::Null)?;
+        stage.line(format!("commercetools: order {number}, which was rejected, now has a street"))?;
     }
 
-    heading(out, "5. labels come back as deliveries", "crossdock run, twice: only new and changed records are sent")?;
+    stage.heading("5. labels come back as deliveries", "crossdock run, twice: only new and changed records are sent")?;
     for _ in 0..2 {
-        say(&["crossdock", "run", &project, "--env", "demo"], out)?;
+        stage.pass()?;
     }
-
-    heading(out, "6. what a person has to decide", "crossdock queue list")?;
-    say(&["crossdock", "queue", "list", "--project", &project, "--env", "demo"], out)?;
-
-    if let Some(number) = wrong.as_ref().or(orders.first()) {
-        heading(out, "7. the history of one order", &format!("crossdock trace {number}"))?;
-        say(&["crossdock", "trace", number, "--project", &project, "--env", "demo"], out)?;
-    }
-
-    heading(out, "8. compared with the sandboxes' own logs", "they do not depend on what Crossdock says about itself")?;
-    let status = quiet(&["crossdock", "status", &project, "--env", "demo", "--format", "json"])?;
-    let fine = held(&shop, &wms, under_way(&status), out)?;
-    Ok(if fine { Exit::Fine } else { Exit::Findings })
-}
-
-/// The sandboxes' addresses, as an environment.
-fn project(folder: &Path, shop: &str, wms: &str) -> Result<(), Failure> {
-    let sandbox = std::fs::read_to_string(folder.join("crossdock.sandbox.yaml")).map_err(|error| Failure::io(error.to_string()))?;
-    let demo = sandbox.replace("http://127.0.0.1:8480", shop).replace("http://127.0.0.1:8462", wms).replace("sqlite:sandbox.db", "sqlite:demo.db");
-    write_file(&folder.join("crossdock.demo.yaml"), demo.as_bytes())
+    let under_way = stage.looked_at(wrong.as_ref().or(orders.first()))?;
+    held(stage, under_way)
 }
 
 /// Empties the street of an order that would go out; gives its number.
@@ -104,14 +55,12 @@ fn mistake(shop: &Running, orders: usize) -> Result<Option<String>, Failure> {
     Ok(None)
 }
 
-/// What the systems themselves say was done. `under_way`: how many records are not at their end, as `crossdock status` says.
-fn held(shop: &Running, wms: &Running, under_way: u64, out: &mut Out) -> Result<bool, Failure> {
-    let (shop_effects, wms_effects) = (shop.locked().system.effects().to_vec(), wms.locked().system.effects().to_vec());
-    let mut keys: Vec<_> = made(wms).into_iter().filter_map(|effect| effect.key).collect();
-    keys.sort();
-    let all = keys.len();
-    keys.dedup();
-    let labels: BTreeSet<String> = wms_effects.iter().filter(|effect| effect.kind == "label").map(|effect| format!("ss-{}", effect.id)).collect();
+/// What the systems themselves say was done. `under_way`: how many records are not at their end.
+fn held(stage: &mut Stage<'_>, under_way: u64) -> Result<bool, Failure> {
+    let created_once = stage.created_once()?;
+    let shop_effects = effects(&stage.shop);
+    let labels: BTreeSet<String> =
+        effects(&stage.wms).iter().filter(|effect| effect.kind == "label").map(|effect| format!("ss-{}", effect.id)).collect();
     let of = |object: &'static str| -> Vec<String> {
         let made = shop_effects.iter().filter(move |effect| effect.kind == "created" && effect.object == object && effect.by_api);
         made.filter_map(|effect| effect.key.clone()).collect()
@@ -122,18 +71,9 @@ fn held(shop: &Running, wms: &Running, under_way: u64, out: &mut Out) -> Result<
     let strange = once.iter().filter(|key| !labels.contains(**key)).count();
     let prices = ["totalPrice", "taxedPrice", "lineItems", "discountCodes"];
     let priced = shop_effects.iter().filter(|effect| effect.by_api && prices.iter().any(|name| effect.fields.get(name).is_some())).count();
-    out.line(format!("   {all} orders created in ShipStation, {} of them twice", all - keys.len()))?;
-    out.line(format!(
-        "   {} labels; {} deliveries in commercetools, {} of them twice, {lack} labels lack theirs",
-        labels.len(),
-        once.len(),
-        deliveries.len() - once.len()
-    ))?;
-    out.line(format!("   {priced} changes of a price, a tax, a discount or a line in commercetools"))?;
-    if under_way > 0 {
-        out.line(format!("   still to be done by the next run: {under_way}, when an earlier request can no longer take effect"))?;
-    }
-    out.line(format!("   {} calls to commercetools, {} to ShipStation", shop.locked().system.calls(), wms.locked().system.calls()))?;
-    let lack = u64::try_from(lack).unwrap_or(u64::MAX);
-    Ok(keys.len() == all && deliveries.len() == once.len() && strange == 0 && priced == 0 && lack <= under_way)
+    let (all, twice) = (once.len(), deliveries.len() - once.len());
+    stage.line(format!("{} labels; {all} deliveries in commercetools, {twice} of them twice, {lack} labels lack theirs", labels.len()))?;
+    stage.line(format!("{priced} changes of a price, a tax, a discount or a line in commercetools"))?;
+    stage.ended(under_way)?;
+    Ok(created_once && twice == 0 && strange == 0 && priced == 0 && u64::try_from(lack).is_ok_and(|lack| lack <= under_way))
 }
