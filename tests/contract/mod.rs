@@ -1,5 +1,5 @@
 //! The contract of connectors: what each has to keep, over its sandbox in virtual time. A connector is held to it by an entry in
-//! `systems.rs`, and by nothing else.
+//! `systems`, and by nothing else.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test that cannot go on fails")]
 #![allow(unreachable_pub, reason = "modules of a test")]
