@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::rng::Rng;
 use super::{Delivery, System};
 use crate::http::{Request, Response};
 
@@ -101,37 +102,6 @@ pub enum HookFate {
     Lose,
     Double,
     Late(SignedDuration),
-}
-
-/// splitmix64: small, seeded, and good enough to pick faults.
-#[derive(Debug, Clone)]
-pub struct Rng(u64);
-
-impl Rng {
-    pub fn new(seed: u64) -> Self {
-        Rng(seed)
-    }
-
-    pub fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        x ^ (x >> 31)
-    }
-
-    /// From 0 to one less than `below`.
-    pub fn below(&mut self, below: u64) -> u64 {
-        if below == 0 { 0 } else { self.roll() % below }
-    }
-
-    pub fn hits(&mut self, per_mille: u32) -> bool {
-        per_mille > 0 && self.below(1_000) < u64::from(per_mille)
-    }
-
-    fn millis(&mut self, least: u64, most: u64) -> SignedDuration {
-        SignedDuration::from_millis((least + self.below(most - least + 1)) as i64)
-    }
 }
 
 #[derive(Debug, Clone)]

@@ -8,6 +8,7 @@
 pub mod commercetools;
 pub mod faults;
 pub mod kit;
+pub mod rng;
 pub mod salesforce;
 pub mod server;
 pub mod shiphero;

@@ -12,7 +12,7 @@ use super::scenario::Scenario;
 use super::wire::{Wire, locked};
 use super::{parcels, promises};
 use crate::sandbox::Act;
-use crate::sandbox::faults::Rng;
+use crate::sandbox::rng::Rng;
 use crate::value::Json;
 
 /// Those who order; the first orders most.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::sandbox::faults::Rng;
+use crate::sandbox::rng::Rng;
 use crate::store::sqlite::{Lost, Out, Sqlite};
 use crate::store::{
     Alert, Cause, Change, Checkpoint, Control, Counts, Entry, Erasure, Event, Exception, Exchange, Forgotten, Known, Link, Millis, Old, RecordStage,

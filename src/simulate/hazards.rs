@@ -8,7 +8,7 @@ use super::scenario::Scenario;
 use crate::engine::Engine;
 use crate::engine::operator_commands::{Decision, Signature};
 use crate::sandbox::Act;
-use crate::sandbox::faults::Rng;
+use crate::sandbox::rng::Rng;
 use crate::store::{EntryState, StoreResult};
 use crate::value::Json;
 

@@ -2,7 +2,7 @@
 
 use super::process::Sim;
 use crate::engine::Recovered;
-use crate::sandbox::faults::Rng;
+use crate::sandbox::rng::Rng;
 use crate::store::sqlite::{Anchor, Sqlite};
 
 /// Copies of the store that somebody made, the newest last; each stays as long as this does.

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::scenario::Scenario;
 use crate::sandbox::Act;
-use crate::sandbox::faults::Rng;
+use crate::sandbox::rng::Rng;
 use crate::value::Json;
 
 pub(super) fn minutes(dice: &mut Rng, below: u64) -> SignedDuration {

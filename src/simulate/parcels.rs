@@ -11,7 +11,7 @@ use super::orders::minutes;
 use super::scenario::Scenario;
 use super::wire::{Wire, locked};
 use crate::sandbox::Act;
-use crate::sandbox::faults::Rng;
+use crate::sandbox::rng::Rng;
 use crate::value::Json;
 
 pub(super) const TEMPLATES: [&str; 2] = ["crm-delivered", "crm-exceptions"];

@@ -20,7 +20,7 @@ use crate::ir::Schedule;
 use crate::plan::Plan;
 use crate::run::executor::Executor;
 use crate::sandbox::Delivery;
-use crate::sandbox::faults::Rng;
+use crate::sandbox::rng::Rng;
 use crate::schema::Names;
 use crate::store::sqlite::Sqlite;
 use crate::value::{Json, ObjectRef};

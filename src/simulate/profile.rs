@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use super::scenario::{Hazards, Off, Scenario};
-use crate::sandbox::faults::{Faults, Rng};
+use crate::sandbox::faults::Faults;
+use crate::sandbox::rng::Rng;
 
 /// A kind of day. The seed decides what exactly happens in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -8,10 +8,10 @@ use rust_decimal::Decimal;
 use super::Salesforce;
 use super::catalog::Type;
 use super::cell::{Cell, to_millisecond};
-use super::dice::Rng;
 use super::id::Id;
 use super::places::{COMPANIES, FIRST, FORMS, GREETINGS, LAST, NOTES, PLACES, PRODUCTS, Place, STREETS};
 use super::store::Row;
+use crate::sandbox::rng::Rng;
 use crate::value::Json;
 
 /// Orders of one account.
@@ -92,7 +92,7 @@ impl Salesforce {
             let age = i64::try_from(groups - 1 - number / GROUP).unwrap_or(0);
             let at = start.checked_sub(SignedDuration::from_secs(age)).unwrap_or(start);
             let account = number / ORDERS_OF_ACCOUNT;
-            let mistaken = self.seeded.dice.per_mille(30).then(|| self.seeded.dice.pick(MISTAKES).copied()).flatten();
+            let mistaken = self.seeded.dice.hits(30).then(|| self.seeded.dice.pick(MISTAKES).copied()).flatten();
             let draft = self.draft(account, at, mistaken, true);
             self.put_in(draft);
         }

@@ -446,7 +446,7 @@ impl Salesforce {
 
     /// Somebody else may hold the record just now.
     fn roll_lock(&mut self, record: &str, writer: Writer<'_>) -> Result<(), Refusal> {
-        if writer.by_api && self.options.locks_per_mille > 0 && self.dice.per_mille(self.options.locks_per_mille) {
+        if writer.by_api && self.dice.hits(self.options.locks_per_mille) {
             return Err(locked(record));
         }
         Ok(())

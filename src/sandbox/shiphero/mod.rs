@@ -27,8 +27,8 @@ use serde_json::json;
 
 pub use self::state::Goods;
 use self::state::State;
-use super::faults::Rng;
 use super::kit::laws::{Credits, Held, Law, Laws, Outbox, Tokens, Window};
+use super::rng::Rng;
 use super::{Act, Delivery, Effect, System};
 use crate::http::{Request, Response};
 use crate::value::Json;

@@ -25,7 +25,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use self::api::Meant;
 pub use self::lists::Lists;
-use super::faults::Rng;
+use super::rng::Rng;
 use super::{Act, Delivery, Effect, System};
 use crate::http::{Request, Response};
 use crate::value::Json;
