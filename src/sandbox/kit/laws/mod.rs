@@ -1,37 +1,31 @@
 //! How a system behaves, as `sandbox/<name>/laws.yaml` says it, in the server's words.
 //!
 //! Each law names what it is about and who says so: the vendor's sentence with its source, or `nobody`. What nobody proved stands under
-//! `assumed`, with the other way that it could be: [`Laws::worlds`] has each of them. Each law is Rust, in a file of its own here, and
-//! tested alone.
+//! `assumed`, with the other way that it could be: [`Laws::worlds`] has each of them. What more than one sandbox could need to keep a law
+//! is a file of its own here, tested alone; the rest is the sandbox's.
 
-mod batch;
 mod calls;
 mod credits;
 mod delivers;
 mod merge;
-mod once;
 mod seen;
 mod signed;
 mod sorted;
 #[cfg(test)]
 mod tests;
 mod token;
-mod unique;
 mod version;
 
 use serde::Deserialize;
 
-pub use batch::{all_or_none, each_by_itself};
-pub use calls::{Bucket, Window};
+pub use calls::Window;
 pub use credits::{Credits, Short};
 pub use delivers::{Outbox, Sent};
-pub use merge::{append_lines, replace, set, upsert};
-pub use once::Once;
+pub use merge::{replace, set};
 pub use seen::Seen;
 pub use signed::signature;
 pub use sorted::{Order, order};
 pub use token::Tokens;
-pub use unique::Unique;
 pub use version::is_current;
 
 /// What a system does, one law each.
@@ -65,16 +59,10 @@ pub enum Law {
     Sorted { by: Vec<String> },
     /// What was changed shows in lists so much later.
     Lag { seconds: i64 },
-    /// What a person changed shows up to so much later than its time says.
-    LateCommit { seconds: i64 },
     /// So many calls within so many seconds.
     Window { calls: u32, seconds: i64 },
-    /// So many calls at once, and one more each so many milliseconds.
-    Bucket { burst: u32, refill_ms: i64 },
     /// Calls cost credits: what a call may cost is asked for before, what it did cost is taken after.
     Credits { most: i64, each_second: i64, refuses: String },
-    /// A request with a key that was used within so many hours is answered as that one was, and not carried out.
-    IdempotencyHours { hours: i64 },
     /// A webhook is signed.
     Signed { header: String, hash: String, print: String },
     /// These events are told to who asked for them.
@@ -101,11 +89,8 @@ impl Law {
             Law::TokenEnds { .. } => "token_ends",
             Law::Sorted { .. } => "sorted",
             Law::Lag { .. } => "lag",
-            Law::LateCommit { .. } => "late_commit",
             Law::Window { .. } => "window",
-            Law::Bucket { .. } => "bucket",
             Law::Credits { .. } => "credits",
-            Law::IdempotencyHours { .. } => "idempotency_hours",
             Law::Signed { .. } => "signed",
             Law::Delivers { .. } => "delivers",
             Law::Pages { .. } => "pages",
@@ -256,7 +241,7 @@ impl Held {
 
     pub fn seconds(&self, of: &str, name: &str) -> jiff::SignedDuration {
         let seconds = match self.law(of, name) {
-            Some(Law::Lag { seconds } | Law::LateCommit { seconds } | Law::TokenEnds { seconds }) => *seconds,
+            Some(Law::Lag { seconds } | Law::TokenEnds { seconds }) => *seconds,
             _ => 0,
         };
         jiff::SignedDuration::from_secs(seconds)

@@ -1,4 +1,4 @@
-//! `lag` and `late_commit`: when a change shows.
+//! `lag`: when a change shows.
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -12,7 +12,7 @@ pub struct Order {
 }
 
 impl Order {
-    /// `updated_at`, or `-updated_at` for the greatest first
+    /// `updated_at`, or `-updated_at` for the greatest first; `custom.fields.rank` for one inside of another
     pub fn read(text: &str) -> Order {
         let field = text.trim();
         match field.strip_prefix('-') {
@@ -25,12 +25,16 @@ impl Order {
 /// How two records stand to each other. Nothing comes before everything else.
 pub fn order(by: &[Order], one: &Json, other: &Json) -> Ordering {
     for order in by {
-        let found = compare(one.get(&order.field), other.get(&order.field));
+        let found = compare(inside(one, &order.field), inside(other, &order.field));
         if found != Ordering::Equal {
             return if order.is_descending { found.reverse() } else { found };
         }
     }
     Ordering::Equal
+}
+
+fn inside<'j>(record: &'j Json, path: &str) -> Option<&'j Json> {
+    path.split('.').try_fold(record, |at, name| at.get(name))
 }
 
 fn compare(one: Option<&Json>, other: Option<&Json>) -> Ordering {
