@@ -374,3 +374,21 @@ fn a_line_goes_from_state_to_state_in_part_and_stock_is_absolute() {
     bench.act("stock", "CUP-01", json!({"quantity": 3, "channel": "warehouse-west"}));
     assert_eq!(bench.list("inventory", "sku = \"CUP-01\" and quantityOnStock = 3").len(), 1);
 }
+
+/// What a person makes of an order stays one: the requests after it find what they count on.
+#[test]
+fn an_act_that_makes_no_order_of_an_order_is_refused() {
+    let mut bench = Bench::new(1);
+    let mut act = |verb: &str, settings: Json| {
+        let act = Act { verb: verb.to_owned(), subject: "CT-00001".to_owned(), settings };
+        bench.shop.act(&act, bench.now).unwrap_err()
+    };
+    for (path, at) in [("custom", "custom"), ("custom.fields", "custom.fields"), ("shippingAddress", "shippingAddress"), ("lineItems", "lineItems")] {
+        let said = act("change", json!({ path: "x" }));
+        assert!(said.contains("an order cannot be like that") && said.contains(at), "{path}: {said}");
+    }
+    assert!(act("address", json!({"city": 7})).contains("shippingAddress.city"));
+    assert!(act("state", json!({"to": "nowhere"})).contains("there are: Initial, "));
+    let made = Act { verb: "create".to_owned(), subject: "CT-9".to_owned(), settings: json!({"custom": "x"}) };
+    assert!(bench.shop.act(&made, bench.now).unwrap_err().contains("custom"));
+}

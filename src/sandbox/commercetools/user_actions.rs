@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{Commercetools, printed};
+use super::{Commercetools, FORMS, printed};
 use crate::sandbox::Act;
+use crate::sandbox::kit::rest::Why;
 use crate::sandbox::user_actions::{self, COMMERCETOOLS};
 use crate::value::Json;
 
@@ -20,7 +21,9 @@ impl Commercetools {
                     }
                     own.insert("orderNumber".to_owned(), Json::from(act.subject.as_str()));
                 }
-                let order = self.customer_orders(&Json::Object(own), now);
+                let own = Json::Object(own);
+                is_of_its_form(&own)?;
+                let order = self.customer_orders(&own, now);
                 let (id, number) = (order["id"].as_str().unwrap_or_default().to_owned(), order["orderNumber"].as_str().map(str::to_owned));
                 self.effect(now, "created", "Order", &id, number.as_deref(), false, order.clone());
                 Ok(order)
@@ -30,7 +33,7 @@ impl Commercetools {
                 Ok(json!({}))
             }
             "rotate" => {
-                let secret = settings["client_secret"].as_str().ok_or("rotate names the new `client_secret`")?;
+                let secret = settings["client_secret"].as_str().ok_or("say the new secret: --set client_secret=…")?;
                 self.options.client_secret = secret.to_owned();
                 self.tokens.end();
                 Ok(json!({}))
@@ -38,7 +41,7 @@ impl Commercetools {
             "stock" => self.counted(&act.subject, settings, now),
             verb @ ("show" | "change" | "confirm" | "cancel" | "pay" | "state" | "address" | "fix" | "delete") => {
                 let order = self.by("orders", "orderNumber", &act.subject).or_else(|| self.resource("orders", &act.subject));
-                let order = order.cloned().ok_or("there is no such order")?;
+                let order = order.cloned().ok_or_else(|| format!("there is no order `{}`: name one by its number or its id", act.subject))?;
                 self.on_an_order(verb, order, settings, now)
             }
             other => Err(format!("the sandbox of commercetools has no act `{other}`; there are: {}", user_actions::verbs(&COMMERCETOOLS))),
@@ -85,8 +88,9 @@ impl Commercetools {
                 order["state"] = self.state("ready-to-ship");
             }
             "state" => {
-                let key = settings["to"].as_str().ok_or("state says `to` which one")?;
-                self.by("states", "key", key).ok_or_else(|| format!("there is no state `{key}`"))?;
+                let key = settings["to"].as_str().ok_or("say which state by its key: --set to=shipped")?;
+                let keys = || self.all("states").filter_map(|state| state["key"].as_str()).collect::<Vec<_>>().join(", ");
+                self.by("states", "key", key).ok_or_else(|| format!("there is no state `{key}`; there are: {}", keys()))?;
                 order["state"] = self.state(key);
             }
             "address" => {
@@ -109,6 +113,7 @@ impl Commercetools {
                 }
             }
         }
+        is_of_its_form(&order)?;
         let after = self.change("orders", order, 1, now);
         self.told("orders", &before, &after, &[], false, now);
         Ok(after)
@@ -118,7 +123,7 @@ impl Commercetools {
     fn counted(&mut self, sku: &str, settings: &Json, now: Timestamp) -> Result<Json, String> {
         let channel = settings["channel"].as_str().unwrap_or("warehouse-east");
         let channel = self.by("channels", "key", channel).ok_or_else(|| format!("there is no channel `{channel}`"))?["id"].clone();
-        let quantity = settings["quantity"].as_i64().ok_or("stock says the `quantity`")?;
+        let quantity = settings["quantity"].as_i64().ok_or("say how many are counted: --set quantity=12")?;
         let entry = self.all("inventory").find(|entry| entry["sku"].as_str() == Some(sku) && entry["supplyChannel"]["id"] == channel);
         let before = entry.cloned().ok_or_else(|| format!("there is no stock of `{sku}` in that channel"))?;
         let mut after = before.clone();
@@ -127,5 +132,14 @@ impl Commercetools {
         let after = self.change("inventory", after, 1, now);
         self.told("inventory", &before, &after, &[], false, now);
         Ok(after)
+    }
+}
+
+/// Whether an order, or a part of one, is what the vendor's file says of it. Requests count on it.
+fn is_of_its_form(order: &Json) -> Result<(), String> {
+    let Some(form) = FORMS.named("Order") else { return Ok(()) };
+    match FORMS.mismatches(form, order).into_iter().find(|mismatch| matches!(mismatch.why, Why::Wrong(_))) {
+        Some(mismatch) => Err(format!("an order cannot be like that: {mismatch}")),
+        None => Ok(()),
     }
 }
