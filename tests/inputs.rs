@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use crate::common::crossdock;
+use crate::common::{copied, crossdock, put};
 
 const CONFIG: &str = "connections:\n  crm: { system: salesforce }\n  wms: { system: shipstation }\n";
 
@@ -31,11 +31,7 @@ fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let given: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
     let usual = [("crossdock.yaml", CONFIG), ("orders.dock", MAPPING)];
-    for (name, text) in usual.iter().filter(|(name, _)| !given.contains(name)).chain(files) {
-        let path = folder.path().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
+    put(folder.path(), usual.iter().filter(|(name, _)| !given.contains(name)).chain(files).copied());
     folder
 }
 
@@ -174,14 +170,8 @@ fn line_ends_of_any_kind_are_read_and_a_nul_is_told() {
 /// by `check` for the project's own file, by `run` and `preview` for another. Columns that nobody reads are nobody's concern.
 #[test]
 fn columns_that_are_read_and_not_there_are_refused() {
-    let template = crate::common::root().join("mappings/files-demo");
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in crate::common::files(&template) {
-        let path = folder.path().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
-    let orders = std::fs::read_to_string(template.join("data/orders.csv")).unwrap();
+    let folder = copied("files-demo");
+    let orders = std::fs::read_to_string(folder.path().join("data/orders.csv")).unwrap();
     let headed = |from: &str, to: &str| orders.replacen(from, to, 1);
     for (text, column, help) in [
         (headed("postcode", "Postcode"), "no column `postcode`", "`Postcode`"),
@@ -281,13 +271,7 @@ fn what_separates_cells_is_detected_alike_and_the_setting_is_named_where_it_is_a
             Some(help) => assert!(code == Some(1) && said.contains("E0402") && said.contains("1 error") && said.contains(help), "{text}: {said}"),
         }
     }
-    let template = crate::common::root().join("mappings/files-demo");
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in crate::common::files(&template) {
-        let path = folder.path().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
+    let folder = copied("files-demo");
     let at = folder.path();
     let orders = std::fs::read_to_string(at.join("data/orders.csv")).unwrap();
     std::fs::write(at.join("data/orders.csv"), orders.replace(',', "^")).unwrap();
@@ -310,13 +294,7 @@ fn what_separates_cells_is_detected_alike_and_the_setting_is_named_where_it_is_a
 /// A file of a `files` connection that is no text in its encoding is told by `check`, with or without a schema; UTF-16 is read.
 #[test]
 fn a_connections_own_file_in_a_wrong_encoding_is_told_by_check() {
-    let template = crate::common::root().join("mappings/files-demo");
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in crate::common::files(&template) {
-        let path = folder.path().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
+    let folder = copied("files-demo");
     let at = folder.path();
     let config = std::fs::read_to_string(at.join("crossdock.yaml")).unwrap();
     let orders = std::fs::read_to_string(at.join("data/orders.csv")).unwrap();

@@ -50,3 +50,19 @@ pub(crate) fn crossdock(folder: &Path, arguments: &[&str]) -> (Option<i32>, Stri
     let output = output.unwrap();
     (output.status.code(), format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)))
 }
+
+/// Writes files below a folder.
+pub(crate) fn put(folder: &Path, files: impl IntoIterator<Item = (impl AsRef<Path>, impl AsRef<[u8]>)>) {
+    for (name, bytes) in files {
+        let path = folder.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+}
+
+/// A template, in a folder of its own.
+pub(crate) fn copied(template: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), files(&root().join("mappings").join(template)));
+    folder
+}
