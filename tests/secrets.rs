@@ -88,8 +88,8 @@ fn canaries_are_nowhere_for_every_template() {
         let runs: Vec<_> = TEMPLATES
             .iter()
             .map(|(template, _)| *template)
-            // Files on one machine: see below. The systems of these runs are Salesforce and ShipStation.
-            .filter(|template| !["files-demo", "salesforce-shiphero", "commercetools-shipstation"].contains(template))
+            // Files on one machine: see below.
+            .filter(|template| *template != "files-demo")
             .map(|template| scope.spawn(move || canaries(template)))
             .collect();
         let quoted = runs.into_iter().map(|run| run.join().unwrap()).filter(|quoted| *quoted).count();
@@ -118,19 +118,7 @@ fn canaries(template: &str) -> bool {
     };
     say(&["run", "--dry-run", "--all"]);
     say(&["run"]);
-    let place = json!({"ShippingStreet": STREET, "ShippingCity": CITY, "Package_Notes__c": NOTE, "Description": NOTE});
-    for number in 1..=3 {
-        let parcel = format!("T{number:09}");
-        let _ = world.crm_act("change", &format!("{number:08}"), place.clone());
-        let _ = world.crm_act("create", "", place.clone());
-        let _ = world.crm_act("change", &format!("{number:08}"), json!({"Tracking_Number__c": parcel}));
-        let to = json!({"name": PERSON, "street1": STREET, "city": CITY, "state": "TX", "postalCode": "78701", "country": "US", "phone": PHONE});
-        let item = json!({"lineItemKey": "1", "sku": "TEA-1", "name": "Green tea", "quantity": 2, "unitPrice": 60});
-        let order = json!({"customerEmail": MAIL, "customerUsername": PERSON, "shipTo": to, "billTo": to, "customerNotes": NOTE, "items": [item]});
-        let _ = world.wms_act_with("create", &format!("W-{number}"), order);
-        let _ = world.wms_act_with("ship", &format!("W-{number}"), json!({"trackingNumber": parcel}));
-        let _ = world.wms_act("scan", &format!("W-{number}"));
-    }
+    plant(&world, template);
     world.set_faults(Faults { quoted: 400, lost_reply: 30, truncated: 30, ..Faults::default() });
     let mut serve = world.serve();
     world.listening();
@@ -170,7 +158,7 @@ fn canaries(template: &str) -> bool {
         say(&["queue", "show", &id.to_string()]);
         say(&["queue", "show", &id.to_string(), "--payload"]);
     }
-    for key in [MAIL, "00000001", "W-1", "00000004"] {
+    for key in [MAIL, "00000001", "W-1", "00000004", "CT-00001"] {
         say(&["trace", key, "--requests"]);
         say(&["trace", key, "--requests", "--format", "json"]);
     }
@@ -180,6 +168,39 @@ fn canaries(template: &str) -> bool {
     assert!(calls > 5, "{template} has hardly asked anything: {calls}");
     nowhere(template, &world, &printed, &CANARIES);
     world.log().contains("•••") || printed.contains("•••")
+}
+
+/// Orders and parcels of one person, made in the systems of a template and changed there. What one of them does not know it refuses.
+fn plant(world: &World, template: &str) {
+    let place = json!({"ShippingStreet": STREET, "ShippingCity": CITY, "Package_Notes__c": NOTE, "Description": NOTE});
+    let buyer = json!({"firstName": "Canary", "lastName": "Quillfeather", "streetName": STREET, "city": CITY, "email": MAIL, "phone": PHONE});
+    let mut bought = json!({"customerEmail": MAIL, "shippingAddress": buyer, "billingAddress": buyer});
+    bought["shippingAddress"]["country"] = json!("US");
+    for number in 1..=3 {
+        let parcel = format!("T{number:09}");
+        let _ = world.crm_act("change", &format!("{number:08}"), place.clone());
+        let _ = world.crm_act("create", "", place.clone());
+        let _ = world.crm_act("change", &format!("{number:08}"), json!({"Tracking_Number__c": parcel}));
+        // Orders of a shop: one that is refused for its address, and one that is sent.
+        let _ = world.crm_act("create", &format!("CT-9000{number}"), bought.clone());
+        let _ = world.crm_act("address", &format!("CT-0000{number}"), buyer.clone());
+        let _ = world.crm_act("change", &format!("CT-0000{number}"), json!({"customerEmail": MAIL, "custom.fields.deliveryInstructions": NOTE}));
+        let to = json!({"name": PERSON, "street1": STREET, "city": CITY, "state": "TX", "postalCode": "78701", "country": "US", "phone": PHONE});
+        let item = json!({"lineItemKey": "1", "sku": "TEA-1", "name": "Green tea", "quantity": 2, "unitPrice": 60});
+        let to_hero = json!({"first_name": "Canary", "last_name": "Quillfeather", "address1": STREET, "city": CITY, "state": "TX", "zip": "78701",
+            "country": "US", "phone": PHONE, "email": MAIL});
+        let order = json!({"customerEmail": MAIL, "customerUsername": PERSON, "shipTo": to, "billTo": to, "customerNotes": NOTE, "items": [item]});
+        let order_of_hero = json!({"email": MAIL, "shipping_address": to_hero, "packing_note": NOTE});
+        let of_wms = if template == "salesforce-shiphero" { order_of_hero } else { order };
+        let _ = world.wms_act_with("create", &format!("W-{number}"), of_wms);
+        let _ = world.wms_act_with("ship", &format!("W-{number}"), json!({"trackingNumber": parcel}));
+        let _ = world.wms_act("scan", &format!("W-{number}"));
+    }
+    // It is where it was planted: on both sides, or the test looks for what is nowhere.
+    for effects in [world.crm_effects(), world.wms_effects()] {
+        let held = serde_json::to_string(&effects).unwrap();
+        assert!(held.contains(STREET), "{template}: nothing is planted in a system: {held}");
+    }
 }
 
 /// A client's own mapping whose keys are made of telephone numbers, against a target that quotes them in its refusals.
@@ -250,13 +271,7 @@ fn asked(port: u16, path: &str) -> String {
 /// Flows between files: what they write are the files themselves. What is said of them names nobody.
 #[test]
 fn canaries_are_nowhere_but_in_the_files_of_a_flow_between_files() {
-    let (_, files) = TEMPLATES.iter().find(|(name, _)| *name == "files-demo").unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    for (path, bytes) in *files {
-        let path = folder.path().join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, bytes).unwrap();
-    }
+    let folder = crate::common::copied("files-demo");
     let orders = folder.path().join("data/orders.csv");
     let text = std::fs::read_to_string(&orders).unwrap();
     let header: Vec<&str> = text.lines().next().unwrap().split(',').collect();

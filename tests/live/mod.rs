@@ -13,7 +13,7 @@ use crossdock::http::{Clock, SystemClock, Transport};
 use crossdock::project::templates::TEMPLATES;
 use crossdock::sandbox::faults::{FaultKit, Faults, Faulty};
 use crossdock::sandbox::server::{Running, listen, serve};
-use crossdock::sandbox::{Act, Effect, salesforce, shipstation};
+use crossdock::sandbox::{Act, Effect, System, commercetools, salesforce, shiphero, shipstation};
 use crossdock::store::sqlite::{Mode, Sqlite};
 use crossdock::store::{RecordStage, Store as _};
 use serde_json::Value as Json;
@@ -28,6 +28,46 @@ pub(crate) struct World {
     runtime: tokio::runtime::Runtime,
     /// Where `serve` listens.
     pub(crate) port: u16,
+}
+
+const SHIPHERO: &str = "system: shiphero";
+
+/// Where a template's orders come from.
+fn shop(config: &str, url: &str, files: &[(&str, &[u8])], orders: usize, start: jiff::Timestamp) -> Box<dyn System> {
+    if config.contains("system: commercetools") {
+        let client_secret = PLANTED_SECRET.to_owned();
+        return Box::new(commercetools::Commercetools::new(commercetools::Options { orders, start, client_secret, ..Default::default() }));
+    }
+    // The template for ShipHero has objects of its own.
+    let snapshots = files.iter().filter(|_| config.contains(SHIPHERO)).filter_map(|(path, bytes)| {
+        let name = path.strip_prefix("schemas/crm/")?.strip_suffix(".json").filter(|name| !name.contains('.'))?;
+        Some(crossdock::schema::read(std::str::from_utf8(bytes).unwrap(), "salesforce", name, "crm").unwrap())
+    });
+    Box::new(salesforce::Salesforce::new(salesforce::Options {
+        base_url: url.to_owned(),
+        orders,
+        start,
+        client_secret: Some(PLANTED_SECRET.to_owned()),
+        objects: snapshots.collect(),
+        ..salesforce::Options::default()
+    }))
+}
+
+/// What packs a template's orders.
+fn warehouse(config: &str, url: &str, start: jiff::Timestamp) -> Box<dyn System> {
+    if config.contains(SHIPHERO) {
+        let goods = salesforce::products().map(|(sku, name, grams)| shiphero::Goods::new(sku, name, grams, 1_000)).collect();
+        let password = PLANTED_SECRET.to_owned();
+        return Box::new(shiphero::ShipHero::new(shiphero::Options { goods, start, password, no_limits: true, ..Default::default() }));
+    }
+    Box::new(shipstation::ShipStation::new(shipstation::Options {
+        base_url: url.to_owned(),
+        v2_url: url.to_owned(),
+        per_minute: None,
+        v2_per_minute: None,
+        api_secret: PLANTED_SECRET.to_owned(),
+        ..shipstation::Options::default()
+    }))
 }
 
 impl World {
@@ -45,30 +85,16 @@ impl World {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let transport: Arc<dyn Transport> = Arc::new(Net::new(Duration::from_secs(20)).unwrap());
+        let (_, files) = TEMPLATES.iter().find(|(name, _)| *name == template).unwrap();
+        let config = files.iter().find(|(path, _)| *path == "crossdock.yaml").map(|(_, bytes)| std::str::from_utf8(bytes).unwrap()).unwrap();
         let (crm, wms) = runtime.block_on(async {
             let (crm_listener, crm_url) = listen(0).await.unwrap();
             let (wms_listener, wms_url) = listen(0).await.unwrap();
-            let crm = salesforce::Salesforce::new(salesforce::Options {
-                base_url: crm_url.clone(),
-                orders,
-                start: clock.now(),
-                client_secret: Some(PLANTED_SECRET.to_owned()),
-                ..salesforce::Options::default()
-            });
-            let wms = shipstation::ShipStation::new(shipstation::Options {
-                base_url: wms_url.clone(),
-                v2_url: wms_url.clone(),
-                per_minute: None,
-                v2_per_minute: None,
-                api_secret: PLANTED_SECRET.to_owned(),
-                ..shipstation::Options::default()
-            });
-            let crm = Faulty::new(Box::new(crm), FaultKit::new(1, faults));
-            let wms = Faulty::new(Box::new(wms), FaultKit::new(2, faults));
+            let crm = Faulty::new(shop(config, &crm_url, files, orders, clock.now()), FaultKit::new(1, faults));
+            let wms = Faulty::new(warehouse(config, &wms_url, clock.now()), FaultKit::new(2, faults));
             (serve(crm_listener, crm_url, crm, clock.clone(), transport.clone()), serve(wms_listener, wms_url, wms, clock, transport))
         });
         let folder = tempfile::tempdir().unwrap();
-        let (_, files) = TEMPLATES.iter().find(|(name, _)| *name == template).unwrap();
         let flows: Vec<String> = files
             .iter()
             .filter(|(path, _)| path.ends_with(".dock"))
@@ -77,24 +103,21 @@ impl World {
             .map(|flow| format!("{flow}: {every}"))
             .collect();
         let schedules = flows.join(", ");
-        for (path, bytes) in *files {
-            let path = folder.path().join(path);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, bytes).unwrap();
-        }
-        let config = files.iter().find(|(path, _)| *path == "crossdock.yaml").map(|(_, bytes)| std::str::from_utf8(bytes).unwrap()).unwrap();
-        let mut warehouse = String::new();
-        if config.contains("  wms:") {
-            warehouse += &format!("  wms: {{ url: \"{}\", api_key: sandbox, api_secret: \"${{PLANTED}}\" }}\n", wms.url);
-        }
-        if config.contains("  tracking:") {
-            warehouse += &format!("  tracking: {{ url: \"{}\", api_key: sandbox }}\n", wms.url);
-        }
+        crate::common::put(folder.path(), files.iter().copied());
+        let mut connections = String::new();
+        let mut connection = |name: &str, settings: String| {
+            if config.contains(&format!("\n  {name}:")) {
+                connections += &format!("  {name}: {{ {settings} }}\n");
+            }
+        };
+        connection("crm", format!("login: \"{}\", client_id: sandbox, client_secret: \"${{PLANTED}}\"", crm.url));
+        let project = "region: europe-west1.gcp, project: sandbox";
+        connection("shop", format!("url: \"{}/sandbox\", {project}, client_id: sandbox, client_secret: \"${{PLANTED}}\"", crm.url));
+        connection("tracking", format!("url: \"{}\", api_key: sandbox", wms.url));
+        let sign_in = if config.contains(SHIPHERO) { "username: sandbox@example.com, password" } else { "api_key: sandbox, api_secret" };
+        connection("wms", format!("url: \"{}\", {sign_in}: \"${{PLANTED}}\"", wms.url));
         let parameters = if config.contains("print_labels") { "parameters: { print_labels: true }\n" } else { "" };
-        let environment = format!(
-            "connections:\n  crm: {{ login: \"{}\", client_id: sandbox, client_secret: \"${{PLANTED}}\" }}\n{warehouse}store: sqlite:live.db\n{parameters}schedules: {{ {schedules} }}\n",
-            crm.url
-        );
+        let environment = format!("connections:\n{connections}store: sqlite:live.db\n{parameters}schedules: {{ {schedules} }}\n");
         std::fs::write(folder.path().join("crossdock.live.yaml"), environment).unwrap();
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         World { crm, wms, folder, runtime, port }
