@@ -291,7 +291,7 @@ fn value_map(map: &ir::ValueMap) -> ValueMap<'_> {
         (_, Otherwise::Nothing) => Some(RegValue::ABSENT),
         (_, Otherwise::Value { to, .. }) => constant(to).ok(),
     };
-    ValueMap { is_whole: texts.is_some(), texts: texts.unwrap_or_default(), otherwise }
+    ValueMap { is_whole: texts.is_some(), texts: texts.unwrap_or_default(), otherwise, keeps_missing: false }
 }
 
 fn table(of: &ir::Table) -> Found<Table<'_>> {

@@ -483,7 +483,11 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             Op::Values { map, of, dst } => {
                 let map = compiled.maps.get(*map as usize).ok_or(Leave)?;
                 let text = self.text_of(*of)?;
-                (text.and_then(|text| map.texts.get(text).copied()).or(map.otherwise).ok_or(Leave)?, dst)
+                let found = match text {
+                    None if map.keeps_missing => Some(*self.get(*of)),
+                    text => text.and_then(|text| map.texts.get(text).copied()).or(map.otherwise),
+                };
+                (found.ok_or(Leave)?, dst)
             }
             Op::Template { pieces, message, dst } => {
                 let text = self.template(pieces, *message)?;

@@ -558,6 +558,8 @@ pub(crate) struct ValueMap<'p> {
     pub(crate) texts: FxHashMap<&'p [u8], RegValue<'p>>,
     /// What is given where no row fits; none where the record is stopped.
     pub(crate) otherwise: Option<RegValue<'p>>,
+    /// A missing value stays what it is, and meets no `else`.
+    pub(crate) keeps_missing: bool,
     /// All rows are held here.
     pub(crate) is_whole: bool,
 }

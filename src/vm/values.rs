@@ -224,7 +224,7 @@ impl<'p> Compiler<'p> {
             texts.entry(named.name.as_bytes()).or_insert(thing);
         }
         let place = u32::try_from(self.out.maps.len()).unwrap_or(u32::MAX);
-        self.out.maps.push(ValueMap { texts, otherwise: None, is_whole: true });
+        self.out.maps.push(ValueMap { texts, otherwise: None, keeps_missing: true, is_whole: true });
         self.things.insert(of.clone(), place);
         place
     }
