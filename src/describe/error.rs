@@ -179,6 +179,32 @@ pub(super) fn of_batch(path: &str, span: Span, several: bool) -> Diagnostic {
     }
 }
 
+/// A name that has a value only where one record is asked for, or only where several are.
+pub(super) fn of_several(path: &str, span: Span, several: bool) -> Diagnostic {
+    let of = if several { "several values" } else { "one value" };
+    let said = Diagnostic::new(Code::NotProvided, span, format!("`{path}` has no value in a call for {of}"));
+    if several {
+        said.help("with `batch` a call has all of them: `values` is their list, and `ids` that of the ids of a `get`")
+    } else {
+        said.help("this call is for one `value`, and that under `batch` for several")
+    }
+}
+
+/// A call for several records that sends none of what they are asked for by.
+pub(super) fn asks_for_none(all: &str, most: u64, span: Span) -> Diagnostic {
+    bad_value(
+        span,
+        format!("a call for {most} records does not send `{{{all}}}`"),
+        &format!("send it (`query: {{ {all}: \"{{{all}}}\" }}`), or leave `batch` out"),
+    )
+    .why("those that it does not ask for would count as not there")
+}
+
+/// Aliases are fields of a GraphQL document.
+pub(super) fn aliases_of_rest(span: Span) -> Diagnostic {
+    bad_value(span, "only a GraphQL document has aliases".to_owned(), "write the number alone, with `{values}` in the call: `batch: 50`")
+}
+
 /// A list that is gone on from behind its last record, and a call that does not say so.
 pub(super) fn keyset_unused(span: Span, name: &str, first: &str) -> Diagnostic {
     Diagnostic::new(Code::PagesMayLose, span, format!("the next page is not asked for by `{{{name}}}`"))

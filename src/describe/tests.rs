@@ -102,7 +102,6 @@ fn what_is_not_carried_out_is_an_error_at_its_place() {
         ("until: { lag: 30 s }", "until: { lag: 30 s, open: true }", code, "open"),
         ("{ token: next, to: query.cursor, more: body.next is present }", "{ window: [query.from, query.to] }", code, "window"),
         ("batch: 50 }\n    find", "absent: status == 404, batch: 50 }\n    find", code, "absent"),
-        ("filter: exact }", "filter: exact, batch: 10 }", code, "batch"),
         ("    find:\n", "    find:\n      other: listed\n", code, "listed"),
         ("    find:\n", "    find:\n      other: { all: [{ call: GET /orders, records: orders }] }\n", code, "all"),
         ("key: number\n", "key: number\n        needs: [sku]\n", code, "needs"),
@@ -124,6 +123,30 @@ fn what_is_not_carried_out_is_an_error_at_its_place() {
         ("records: orders, page: {", "records: orders, as: orders, page: {", code, "orders"),
         ("records: orders, page: {", "records: orders, at: order, page: {", code, "order"),
     ]);
+}
+
+/// A call for several records that asks for some of them only would take the others for gone.
+#[test]
+fn a_call_for_several_records_sends_what_they_are_asked_for_by() {
+    let (get, find) = (
+        "query: { numbers: \"{ids | joined ','}\" }, records: orders, batch: 50 }",
+        "query: { reference: \"{value}\" }, records: orders, filter: exact }",
+    );
+    let list = "query: { references: \"{values | joined ','}\" }, records: orders";
+    each_gives(&[
+        (get, "query: { number: \"{id}\" }, records: orders, batch: 50 }", "E0605", "id"),
+        (get, "query: { limit: 50 }, records: orders, batch: 50 }", "E0601", "{"),
+        (get, "query: { numbers: \"{ids | joined ','}\" }, batch: 50 }", "E0604", "{"),
+        (get, "query: { numbers: \"{ids | joined ','}\" }, records: orders, batch: { aliases: 10 } }", "E0601", "{"),
+        (find, "query: { reference: \"{value}\" }, records: orders, filter: exact, batch: 10 }", "E0605", "value"),
+        (find, &format!("{list}, batch: {{ most: 10, call: GET /orders, {list} }} }}"), "E0605", "values"),
+        (find, "query: { reference: \"{value}\" }, records: orders, batch: { most: 10 } }", "E0604", "{"),
+    ]);
+    assert_eq!(checked(find, &format!("{list}, batch: 10 }}")), []);
+    assert_eq!(
+        checked(find, &format!("query: {{ reference: \"{{value}}\" }}, records: orders, batch: {{ most: 10, call: GET /orders, {list} }} }}")),
+        []
+    );
 }
 
 #[test]

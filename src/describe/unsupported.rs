@@ -120,7 +120,6 @@ pub const KEYS: &[Unsupported] = &[
     all("`find.", "hook", "a function of the program", LOOK),
     all("`find.", "in", "a look-up in the object that it is part of", LOOK),
     all("`find.", "absent", "which refusals say that there is none", "write a rule under `answers`: `is: absent`"),
-    all("`find.", "batch", "several values in one call", "leave it out: each value is looked up by a call of its own"),
     all("`with.", "page", "smaller pages where it is read", LEAVE),
     all("`with.", "find", "a look-up beside a record", "read it by a `call`"),
     all("`with.", "hook", "a function of the program", "read it by a `call`"),

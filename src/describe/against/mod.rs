@@ -5,14 +5,18 @@
 //! each object, from which its schema is derived.
 
 mod ask;
+mod connection;
 mod error;
 mod form;
 mod formula;
 mod object;
+mod reads;
 mod sent;
+mod writes;
 
+pub use connection::BESIDE_DATA;
 pub use form::Form;
-pub use object::{BESIDE_DATA, ObjectForms, Sink, WriteForms};
+pub use object::{ObjectForms, Sink, WriteForms};
 
 use super::Described;
 use super::model::Spec;

@@ -25,6 +25,7 @@ pub fn check(described: &Described) -> Vec<Diagnostic> {
     connection::webhooks(described, &mut found);
     for object in &described.objects {
         reads::streams(object, &mut found);
+        reads::batches(object, &mut found);
         for write in &object.writes {
             writes::call(object, write, &mut found);
             writes::guarantee(described, object, write, &mut found);

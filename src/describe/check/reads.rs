@@ -1,13 +1,59 @@
-//! Streams: no record is lost while a list is paged (D5), or because it shows late (D6).
+//! Reads: no record is lost while a list is paged (D5), or because it shows late (D6), and a call for several records asks for all of
+//! them.
 
+use super::visit::{mentions, values};
+use crate::base::Span;
 use crate::base::diag::Diagnostic;
 use crate::describe::error;
-use crate::describe::model::{Growth, Object, Paging, Stream};
+use crate::describe::model::{Ask, Batched, Growth, Look, Object, Paging, Request, Stream};
+use crate::describe::text::Path;
 
 pub(super) fn streams(object: &Object, found: &mut Vec<Diagnostic>) {
     for stream in &object.changes {
         pages(stream, found);
         late(stream, found);
+    }
+}
+
+/// A call for several records sends all that they are asked for by: what it does not ask for would count as not there.
+pub(super) fn batches(object: &Object, found: &mut Vec<Diagnostic>) {
+    for get in &object.get {
+        if let Look::Ask { ask, .. } = &get.look {
+            several(ask, get.batch, "ids", &["id", "value"], get.span, found);
+        }
+    }
+    for find in &object.find {
+        if let Some(ask) = find.of_several() {
+            several(ask, find.batch, "values", &["value"], find.span, found);
+        }
+        // Beside a call for several, that of the look-up is for one.
+        if let (Some(_), Look::Ask { ask, .. }) = (&find.several, &find.look) {
+            for path in reads(ask, &["values"]) {
+                found.push(error::of_several(&path.to_string(), path.span, false));
+            }
+        }
+    }
+}
+
+fn reads<'a>(ask: &'a Ask, names: &'static [&'static str]) -> impl Iterator<Item = &'a Path> {
+    values(ask).into_iter().flat_map(|value| &value.reads).filter(move |path| names.contains(&path.root()))
+}
+
+/// `all` is what the call has of several, and `one` what it has of one alone.
+fn several(ask: &Ask, batch: Batched, all: &str, one: &'static [&'static str], span: Span, found: &mut Vec<Diagnostic>) {
+    match batch {
+        Batched::Aliases(2..) if matches!(ask.request, Request::Rest { .. }) => found.push(error::aliases_of_rest(span)),
+        Batched::Together(most @ 2..) => {
+            let alone: Vec<&Path> = reads(ask, one).collect();
+            found.extend(alone.iter().map(|path| error::of_several(&path.to_string(), path.span, true)));
+            if alone.is_empty() && !mentions(ask, "ids") && !mentions(ask, "values") {
+                found.push(error::asks_for_none(all, most, span));
+            }
+            if ask.records.is_none() {
+                found.push(error::needs_key("records", span, "a call for several records", "nothing says where their list stands"));
+            }
+        }
+        Batched::Together(_) | Batched::Aliases(_) => {}
     }
 }
 
@@ -68,8 +114,7 @@ fn late(stream: &Stream, found: &mut Vec<Diagnostic>) {
         let help = "add `overlap`: how long after its stamp a change may show at most";
         found.push(error::late_records(stream.name.span, "a change that shows after its stamp is never read", help));
     }
-    let has_bound = super::visit::mentions(&stream.ask, "from");
-    if !has_bound {
+    if !mentions(&stream.ask, "from") {
         let help = "send `{from}`, or say that it is read whole each time: `page: whole`";
         found.push(error::late_records(stream.name.span, "its call has no lower bound: each poll reads all records", help));
     }

@@ -11,7 +11,10 @@ pub(super) fn asks<'a>(described: &'a Described, see: &mut dyn FnMut(&'a Ask)) {
     for object in &described.objects {
         object.changes.iter().for_each(|stream| see(&stream.ask));
         object.get.iter().for_each(|get| calls(&get.look, see));
-        object.find.iter().for_each(|find| calls(&find.look, see));
+        for find in &object.find {
+            calls(&find.look, see);
+            find.several.iter().for_each(&mut *see);
+        }
         for with in &object.with {
             if let WithOf::Ask(ask) = &with.of {
                 see(ask);

@@ -46,15 +46,6 @@ pub enum Request {
     },
 }
 
-impl Request {
-    pub fn is_read(&self) -> bool {
-        match self {
-            Request::Rest { method, .. } => method == Method::GET || method == Method::HEAD,
-            Request::GraphQl { mutation, .. } => !mutation,
-        }
-    }
-}
-
 /// A value that is a path below what is at hand, or an expression over what the place provides.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Pick {

@@ -1,6 +1,6 @@
 //! Records by id, and by the value of a field.
 
-use super::{Ask, Request};
+use super::Ask;
 use crate::base::{Span, Spanned};
 use crate::describe::read::{Block, Reader};
 use crate::describe::text::{Formula, Place, Template};
@@ -87,7 +87,23 @@ pub struct Find {
     /// Absent: any other field.
     pub field: Option<Spanned<String>>,
     pub look: Look,
+    /// Values in one call.
     pub batch: Batched,
+    /// The call for several values, where it is another than that for one. A value that it does not find is asked for by that one: a
+    /// list may show late what is there.
+    pub several: Option<Ask>,
+    pub span: Span,
+}
+
+impl Find {
+    /// The call by which several values are looked up.
+    pub fn of_several(&self) -> Option<&Ask> {
+        match (&self.several, &self.look, self.batch.most()) {
+            (_, _, ..2) => None,
+            (Some(ask), _, _) | (None, Look::Ask { ask, .. }, _) => Some(ask),
+            (None, _, _) => None,
+        }
+    }
 }
 
 /// What is read beside a record, where a mapping reads what it brings.
@@ -134,9 +150,21 @@ impl Reader<'_> {
             return Batched::Together(self.whole(node, "batch").unwrap_or(1).max(1));
         }
         let Some(mut inner) = self.block(node, "`batch`") else { return Batched::Together(1) };
-        let most = self.need(&mut inner, "aliases", "it is a number, or a number of aliases").and_then(|node| self.whole(node, "aliases"));
+        let most =
+            self.need(&mut inner, "aliases", "it is a number, or a block with a number of aliases").and_then(|node| self.whole(node, "aliases"));
         self.close(&inner);
         Batched::Aliases(most.unwrap_or(1).max(1))
+    }
+
+    /// A number, a number of aliases, or a call for several values.
+    fn find_batch(&mut self, block: &mut Block<'_>) -> (Batched, Option<Ask>) {
+        let is_call = |node: &&Node| ["most", "call", "query"].iter().any(|key| node.get(key).is_some());
+        let Some(node) = block.get("batch").filter(is_call) else { return (self.batched(block), None) };
+        let Some(mut inner) = self.block(node, "`batch`") else { return (Batched::Together(1), None) };
+        let most = self.need(&mut inner, "most", "nothing says how many values one call takes").and_then(|node| self.whole(node, "most"));
+        let ask = self.needs_ask(&mut inner, Place::Find);
+        self.close(&inner);
+        (Batched::Together(most.unwrap_or(1).max(1)), ask)
     }
 
     pub(in crate::describe) fn finds(&mut self, node: &Node) -> Vec<Find> {
@@ -158,14 +186,14 @@ impl Reader<'_> {
                         continue;
                     }
                 };
-                found.push(Find { field, look, batch: Batched::Together(1) });
+                found.push(Find { field, look, batch: Batched::Together(1), several: None, span: self.span(&entry.value) });
                 continue;
             }
             let Some(mut inner) = self.block(&entry.value, format!("`find.{}`", entry.key)) else { continue };
-            let batch = self.batched(&mut inner);
+            let (batch, several) = self.find_batch(&mut inner);
             let look = self.look(&mut inner, Place::Find);
             self.close(&inner);
-            found.extend(look.map(|look| Find { field, look, batch }));
+            found.extend(look.map(|look| Find { field, look, batch, several, span: inner.span }));
         }
         found
     }
@@ -245,16 +273,5 @@ impl Reader<'_> {
             found.extend(of.map(|of| With { name, of, page }));
         }
         found
-    }
-}
-
-impl Look {
-    /// The requests in it.
-    pub fn requests<'l>(&'l self, see: &mut dyn FnMut(&'l Request)) {
-        match self {
-            Look::Ask { ask, .. } | Look::Scan(Scan { ask, .. }) => see(&ask.request),
-            Look::All(all) => all.iter().for_each(|look| look.requests(see)),
-            Look::Get | Look::Parts | Look::Listed | Look::Refused | Look::Hook(_) => {}
-        }
     }
 }
