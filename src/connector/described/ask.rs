@@ -8,7 +8,7 @@ use super::graphql::{self, Fields};
 use super::open::Link;
 use super::view;
 use crate::describe::model::{Ask, Destination, Limit, Request};
-use crate::describe::{Filled, Missing, Piece, Scope, Template, printed};
+use crate::describe::{Filled, Missing, Path, Piece, Scope, Template, printed};
 use crate::fault::Fault;
 use crate::http::{Call, Cost, Response, SecretParameters};
 use crate::value::Json;
@@ -267,27 +267,40 @@ impl Link {
     /// The records of an answer's list.
     ///
     /// # Errors
-    /// The answer has not the form that the description gives.
+    /// The answer has no such list.
     pub(super) fn records<'a>(&self, ask: &Ask, parts: &Parts, answer: &'a Answer) -> Result<Vec<&'a str>, Fault> {
-        let result = answer.result(ask).ok_or_else(|| self.not_understood(parts))?;
-        view::records(result, ask.records.as_ref()).ok_or_else(|| self.not_understood(parts))
+        let found = answer.result(ask).and_then(|result| view::records(result, ask.records.as_ref()));
+        found.ok_or_else(|| self.no_list(ask, parts))
     }
 
-    /// The one record of an answer.
+    /// The one record of a result.
     ///
     /// # Errors
-    /// The answer has not the form that the description gives.
-    pub(super) fn record<'a>(&self, ask: &Ask, path: &str, answer: &'a Answer) -> Result<&'a str, Fault> {
-        let record = answer.result(ask).and_then(|result| view::at(result, ask.record.as_ref()));
-        record.filter(|record| record.starts_with('{')).ok_or_else(|| self.not_understood_at(path))
+    /// The result has no such record.
+    pub(super) fn record<'a>(&self, ask: &Ask, parts: &Parts, result: Option<&'a str>) -> Result<&'a str, Fault> {
+        let record = result.and_then(|result| view::at(result, ask.record.as_ref()));
+        record.filter(|record| record.starts_with('{')).ok_or_else(|| self.no_record(ask, parts))
     }
 
-    pub(super) fn not_understood(&self, parts: &Parts) -> Fault {
-        self.not_understood_at(&parts.path)
+    pub(super) fn no_list(&self, ask: &Ask, parts: &Parts) -> Fault {
+        self.not_as_described(ask, parts, "list", "records", ask.records.as_ref())
     }
 
-    fn not_understood_at(&self, path: &str) -> Fault {
-        Fault::transient(format!("the answer of {} to `{path}` has not the form that its description gives", self.of.title))
+    pub(super) fn no_record(&self, ask: &Ask, parts: &Parts) -> Fault {
+        self.not_as_described(ask, parts, "record", "record", ask.record.as_ref())
+    }
+
+    /// It may be an error page of something between: it is asked again.
+    fn not_as_described(&self, ask: &Ask, parts: &Parts, what: &str, key: &str, at: Option<&Path>) -> Fault {
+        let asked = match &ask.request {
+            Request::Rest { method, .. } => format!("{method} {}", parts.path),
+            Request::GraphQl { field, .. } => field.node.clone(),
+        };
+        let title = &self.of.title;
+        Fault::transient(match at {
+            Some(at) => format!("the answer of {title} to `{asked}` has no {what} at `{at}` (the key `{key}` of the description)"),
+            None => format!("the answer of {title} to `{asked}` is no {what} (the description has no key `{key}`)"),
+        })
     }
 }
 

@@ -88,11 +88,9 @@ impl<'a> Reads<'a> {
                 }
                 let next = names(&at).iter().try_fold(&mut next, |json, name| json.get_mut(name)).map(Json::take).unwrap_or_default();
                 let is_new = next["pageInfo"]["hasNextPage"] != Json::Bool(true) || next["pageInfo"]["endCursor"] != *cursor;
-                let (Json::Object(mut next), true) = (next, is_new) else {
-                    return Err(self.link.not_understood(&parts));
-                };
-                let (Some(Json::Array(edges)), Some(info)) = (next.remove("edges"), next.remove("pageInfo")) else {
-                    return Err(self.link.not_understood(&parts));
+                let next = if let Json::Object(mut next) = next { next.remove("edges").zip(next.remove("pageInfo")) } else { None };
+                let Some((Json::Array(edges), info)) = next.filter(|_| is_new) else {
+                    return Err(Fault::transient(format!("`{at}` of {} `{id}` has no page behind the cursor `{cursor}`", self.object.name.node)));
                 };
                 let held = names(&at).iter().try_fold(&mut *record, |json, name| json.get_mut(name)).and_then(Json::as_object_mut);
                 if let Some(held) = held {

@@ -1,17 +1,16 @@
-//! Records by id, and by the value of a field.
+//! Records by id.
 
 use std::collections::BTreeMap;
 
 use super::answer::{Asked, Outcome};
 use super::ask::{Answer, Parts, put_below};
-use super::connection::has_more;
 use super::graphql::{self, Fields};
 use super::open::Link;
 use super::stamp::sortable;
 use super::whole::{Schemas, id_of, is_id};
 use super::{ENDED, view};
-use crate::connector::{Change, Found, LookupRequest, State};
-use crate::describe::model::{Ask, Batched, Destination, Find, Get, Gone, IdForm, Look, Object, Page, Paging, Pick, Request, Stream, With, WithOf};
+use crate::connector::{Change, Found, State};
+use crate::describe::model::{Ask, Batched, Destination, Get, Gone, IdForm, Look, Object, Request, Stream, With, WithOf};
 use crate::describe::{Formula, Path, PathStep, Scope, printed};
 use crate::fault::Fault;
 use crate::http::Call;
@@ -37,12 +36,12 @@ pub(super) struct Reads<'a> {
 }
 
 impl<'a> Reads<'a> {
-    fn name(&self) -> &'a str {
+    pub(super) fn name(&self) -> &'a str {
         &self.object.name.node
     }
 
     /// What a call for records is made of. Of GraphQL it asks for what is wanted of them, and for `more`.
-    fn parts(&self, ask: &Ask, scope: &Scope<'_>, more: &dyn Fn(&mut Fields)) -> Result<Parts, Fault> {
+    pub(super) fn parts(&self, ask: &Ask, scope: &Scope<'_>, more: &dyn Fn(&mut Fields)) -> Result<Parts, Fault> {
         match &ask.request {
             Request::Rest { .. } => self.link.parts(ask, scope),
             Request::GraphQl { .. } => self.document(ask, scope, Vec::new(), more),
@@ -135,7 +134,7 @@ impl<'a> Reads<'a> {
         self.records_by_id(&[id], &Beside::new()).await?.pop().map(|(_, read)| read).transpose()
     }
 
-    async fn records_by_id(&self, ids: &[&str], beside: &Beside) -> Result<Vec<(String, Whole)>, Fault> {
+    pub(super) async fn records_by_id(&self, ids: &[&str], beside: &Beside) -> Result<Vec<(String, Whole)>, Fault> {
         // Ids of one kind go together.
         let mut kinds: Vec<(&'a Get, Vec<&str>)> = Vec::new();
         for id in ids.iter().filter(|id| is_id(&self.object.id, id)) {
@@ -184,10 +183,10 @@ impl<'a> Reads<'a> {
         let parts = self.parts(ask, &self.scope_of(ids[0], ids), &|_| {})?;
         let answer = self.link.read_parts(self.call, self.name(), ask, &parts).await?;
         // A list that is not there is not an empty one.
-        let answer = answer.ok_or_else(|| self.link.not_understood(&parts))?;
+        let answer = answer.ok_or_else(|| self.link.no_list(ask, &parts))?;
         let mut found = Vec::new();
         for record in self.link.records(ask, &parts, &answer)? {
-            let id = id_of(self.object, record).ok_or_else(|| self.link.not_understood(&parts))?;
+            let id = id_of(self.object, record).ok_or_else(|| self.no_id(&parts))?;
             if ids.contains(&id.as_str()) {
                 let read = self.whole(get, &id, record, &parts, &Beside::new()).await?;
                 found.push((id, read));
@@ -198,36 +197,39 @@ impl<'a> Reads<'a> {
 
     /// Records by id, as fields of one document.
     async fn by_alias(&self, get: &'a Get, ask: &Ask, ids: &[&str]) -> Result<Vec<(String, Whole)>, Fault> {
-        let mut fields = Vec::with_capacity(ids.len());
-        for (at, id) in ids.iter().enumerate() {
-            fields.push((Some(graphql::alias(at)), self.link.arguments(ask, &self.scope_of(id, &[id]))?));
-        }
-        let parts = self.link.document(ask, &fields, &self.fields(ask, self.record_fields()))?;
-        let asked = Asked { object: self.name(), write: false, aliases: true, several: false };
-        let answer = match self.link.carried_out(self.call, asked, ask, &parts).await? {
-            Outcome::Done(answer) => answer,
-            Outcome::Absent if ids.len() == 1 => return Ok(Vec::new()),
-            // It says nothing of which of them it is: each is asked for by itself.
-            Outcome::Absent | Outcome::Refused(Fault::Rejected(_)) => return self.separately(get, ids, &Beside::new()).await,
-            Outcome::Refused(fault) | Outcome::Expired(fault) => return Err(fault),
+        let arguments = ids.iter().map(|id| self.link.arguments(ask, &self.scope_of(id, &[id]))).collect::<Result<_, _>>()?;
+        let document = match self.ask_by_aliases(ask, arguments, &self.fields(ask, self.record_fields())).await? {
+            Ok(document) => document,
+            Err(Unsaid::Absent) if ids.len() == 1 => return Ok(Vec::new()),
+            Err(Unsaid::Absent | Unsaid::Rejected) => return self.separately(get, ids, &Beside::new()).await,
         };
         let mut found = Vec::new();
         for (at, id) in ids.iter().enumerate() {
-            let result = answer.field(at);
-            match result.and_then(|result| if result == "null" { Some(result) } else { view::at(result, ask.record.as_ref()) }) {
-                Some(record) if record.starts_with('{') => {
-                    found.push(((*id).to_owned(), self.whole(get, id, record, &parts, &Beside::new()).await?));
+            match document.result(self.link, ask, at) {
+                Ok(None) => {}
+                Ok(Some(result)) => {
+                    let record = self.link.record(ask, &document.parts, Some(result))?;
+                    found.push(((*id).to_owned(), self.whole(get, id, record, &document.parts, &Beside::new()).await?));
                 }
-                found_there => match (answer.error_of(at).map(|error| self.link.meaning_of_error(asked, &answer, &error)), found_there) {
-                    // There is no such record.
-                    (Some(Outcome::Absent), _) | (None, Some("null")) => {}
-                    (Some(Outcome::Refused(fault @ Fault::Rejected(_))), _) => found.push(((*id).to_owned(), Err(fault))),
-                    (Some(Outcome::Refused(fault) | Outcome::Expired(fault)), _) => return Err(fault),
-                    (Some(Outcome::Done(_)) | None, _) => return Err(self.link.not_understood(&parts)),
-                },
+                Err(fault @ Fault::Rejected(_)) => found.push(((*id).to_owned(), Err(fault))),
+                Err(fault) => return Err(fault),
             }
         }
         Ok(found)
+    }
+
+    /// Asks by a document with a field for each of several arguments. The inner error: the document is answered as a whole, so that
+    /// each is asked for by itself.
+    pub(super) async fn ask_by_aliases(&self, ask: &Ask, arguments: Vec<Option<Json>>, below: &Fields) -> Result<Result<Aliased<'a>, Unsaid>, Fault> {
+        let fields: Vec<_> = arguments.into_iter().enumerate().map(|(at, given)| (Some(graphql::alias(at)), given)).collect();
+        let parts = self.link.document(ask, &fields, below)?;
+        let asked = Asked { object: self.name(), write: false, aliases: true, several: false };
+        match self.link.carried_out(self.call, asked, ask, &parts).await? {
+            Outcome::Done(answer) => Ok(Ok(Aliased { parts, answer, asked })),
+            Outcome::Absent => Ok(Err(Unsaid::Absent)),
+            Outcome::Refused(Fault::Rejected(_)) => Ok(Err(Unsaid::Rejected)),
+            Outcome::Refused(fault) | Outcome::Expired(fault) => Err(fault),
+        }
     }
 
     /// One record, whole; `None`: it is not there.
@@ -250,11 +252,10 @@ impl<'a> Reads<'a> {
         let record = if ask.records.is_some() {
             let records = self.link.records(ask, &parts, &answer)?;
             records.into_iter().find(|record| id_of(self.object, record).as_deref() == Some(id)).map(str::to_owned)
-        } else if answer.result(ask).and_then(|result| view::at(result, ask.record.as_ref())).is_some_and(|record| record == "null") {
-            // Of GraphQL a record that is not there is null.
+        } else if answer.result(ask).is_some_and(|result| is_null(ask, result)) {
             None
         } else {
-            Some(self.link.record(ask, parts.path(), &answer)?.to_owned())
+            Some(self.link.record(ask, &parts, answer.result(ask))?.to_owned())
         };
         Ok(record.map(|record| (record, parts)))
     }
@@ -276,11 +277,22 @@ impl<'a> Reads<'a> {
     }
 
     pub(super) fn json(&self, record: &str, parts: &Parts) -> Result<Json, Fault> {
-        serde_json::from_str(record).map_err(|_| self.link.not_understood(parts))
+        let why = || format!("a {} in the answer of {} to `{}` is no JSON", self.name(), self.link.of.title, parts.path());
+        serde_json::from_str(record).map_err(|_| Fault::transient(why()))
+    }
+
+    /// A record of a list without an id, or with none of the form that ids have.
+    pub(super) fn no_id(&self, parts: &Parts) -> Fault {
+        let at = match &self.object.id.form {
+            IdForm::At(path) => format!("`{path}`"),
+            IdForm::Of(_) => "its fields".to_owned(),
+        };
+        let (name, title) = (self.name(), &self.link.of.title);
+        Fault::transient(format!("a {name} in the answer of {title} to `{}` has no id at {at} as the key `id` of {name} describes it", parts.path()))
     }
 
     /// Reads what is wanted beside a record.
-    async fn with(&self, record: &mut Json, scope: &Scope<'_>, beside: &Beside) -> Result<(), Fault> {
+    pub(super) async fn with(&self, record: &mut Json, scope: &Scope<'_>, beside: &Beside) -> Result<(), Fault> {
         for (name, known) in beside {
             let read = match known {
                 Some(known) => Some(known.clone()),
@@ -303,7 +315,7 @@ impl<'a> Reads<'a> {
         };
         let parts = self.link.parts(ask, scope)?;
         let Some(answer) = self.link.read_parts(self.call, self.name(), ask, &parts).await? else { return Ok(None) };
-        let record = self.link.record(ask, parts.path(), &answer)?;
+        let record = self.link.record(ask, &parts, answer.result(ask))?;
         self.json(record, &parts).map(Some)
     }
 
@@ -363,128 +375,8 @@ impl<'a> Reads<'a> {
         Ok(changes)
     }
 
-    /// How records are found by a field.
-    pub(super) fn find_of(&self, field: &[String]) -> Option<&'a Find> {
-        let name = field.join(".");
-        let named = self.object.find.iter().find(|find| find.field.as_ref().is_some_and(|field| field.node == name));
-        named.or_else(|| self.object.find.iter().find(|find| find.field.is_none()))
-    }
-
-    /// A record as it is now, before it is written: by the call that names it, where there is one. A list of several may still show what
-    /// was before.
-    pub(super) async fn fresh(&self, id: &str) -> Result<Option<Json>, Fault> {
-        let names_it = |find: &&Find| match (&find.field, &find.look) {
-            (Some(field), Look::Ask { ask, .. }) => self.is_the_id(&field.node) && ask.records.is_none(),
-            _ => false,
-        };
-        if let Some(Find { field: Some(field), look, .. }) = self.object.find.iter().find(names_it).filter(|_| is_id(&self.object.id, id)) {
-            return Ok(self.found(look, &field.node, id, &Beside::new()).await?.into_iter().next());
-        }
-        self.record(id).await
-    }
-
-    /// Records in which a field has one of the values, exactly.
-    pub(super) async fn lookup(&self, ask: &LookupRequest<'_>, beside: &Beside) -> Result<Vec<Found>, Fault> {
-        let field = ask.field.join(".");
-        let look = match self.find_of(ask.field) {
-            Some(find) => &find.look,
-            None if self.is_the_id(&field) => &Look::Get,
-            None => return Err(self.cannot_search(&field)),
-        };
-        let mut found = Vec::new();
-        for value in ask.values {
-            found.extend(self.found(look, &field, value, beside).await?.into_iter().map(|record| Found { value: value.clone(), record }));
-        }
-        Ok(found)
-    }
-
-    fn cannot_search(&self, field: &str) -> Fault {
-        Fault::rejected("find", format!("{} cannot search {} by `{field}`", self.link.of.title, self.name()), None)
-    }
-
-    fn is_the_id(&self, field: &str) -> bool {
-        matches!(&self.object.id.form, IdForm::At(path) if path.to_string() == field)
-    }
-
-    async fn found(&self, look: &Look, field: &str, value: &str, beside: &Beside) -> Result<Vec<Json>, Fault> {
-        let Look::Ask { ask, put, only, then_get, brings, form, .. } = look else {
-            return match look {
-                Look::Get => Ok(self.fetched(value, beside).await?.into_iter().collect()),
-                _ => Err(self.cannot_search(field)),
-            };
-        };
-        if form.as_ref().is_some_and(|form| form.node == "digits" && !value.bytes().all(|byte| byte.is_ascii_digit())) {
-            return Ok(Vec::new());
-        }
-        let (given, name) = (Json::from(value), Json::from(field));
-        let scope = self.link.scope().with("value", &given).with("field", &name).and("values", Json::from(vec![value]));
-        let at = Path::parse(field, self.object.span).map_err(|_| self.cannot_search(field))?;
-        let base = ask.records.as_ref().or(ask.record.as_ref());
-        let searched = |fields: &mut Fields| {
-            let record = match base {
-                Some(base) => fields.path(base),
-                None => fields,
-            };
-            record.path(&at);
-            if let Some(ask) = next_page(ask) {
-                fields.path(&ask);
-            }
-        };
-        let parts = self.parts(ask, &scope, &searched)?;
-        let Some(answer) = self.link.read_parts(self.call, self.name(), ask, &parts).await? else {
-            // A list that is not there is not an empty one.
-            return if ask.records.is_some() { Err(self.link.not_understood(&parts)) } else { Ok(Vec::new()) };
-        };
-        let records =
-            if ask.records.is_some() { self.link.records(ask, &parts, &answer)? } else { vec![self.link.record(ask, parts.path(), &answer)?] };
-        if ask.records.is_some() && self.is_cut(ask, &parts, &answer, records.len(), &scope)? {
-            let why = format!("{} has more {} for this `{field}` than one page: which there are is not known", self.link.of.title, self.name());
-            return Err(Fault::rejected("find", why, None));
-        }
-        // What the call itself names is that of what it answers.
-        let is_named = asks_in_path(ask, "value") || put.iter().any(|(name, _)| name.node == field);
-        let is_it = |record: &str| if is_named { Some(true) } else { is_held(record, &at, value) };
-        let unknown = || {
-            let why = format!("the answer of {} has no `{field}` of {}, so that it cannot be compared", self.link.of.title, self.name());
-            Fault::rejected("find", why, None)
-        };
-        let mut found = Vec::new();
-        for record in records {
-            if is_it(record) == Some(false) {
-                continue;
-            }
-            let of_record = only.as_ref().is_none_or(|only| self.of_record(only, record));
-            if !of_record {
-                continue;
-            }
-            // A record whose connections were not given whole is read by itself.
-            if *then_get || has_more(record) {
-                let id = id_of(self.object, record).ok_or_else(|| self.link.not_understood(&parts))?;
-                let mut beside = beside.clone();
-                if let Some(known) = brings.as_ref().and_then(|brings| beside.get_mut(&brings.node)) {
-                    *known = serde_json::from_str(record).ok();
-                }
-                // A list that does not say it is answered by the record itself.
-                let is_listed = is_it(record) == Some(true);
-                if let Some(record) = self.fetched(&id, &beside).await?
-                    && (is_listed || is_it(&record.to_string()).ok_or_else(unknown)?)
-                {
-                    found.push(record);
-                }
-                continue;
-            }
-            is_it(record).ok_or_else(unknown)?;
-            let mut record = self.json(record, &parts)?;
-            self.link.put(&mut record, put, &scope)?;
-            self.with(&mut record, &scope, beside).await?;
-            self.link.dated(&mut record, self.of, self.schemas);
-            found.push(record);
-        }
-        Ok(found)
-    }
-
     /// One record by its id, for who looked it up.
-    async fn fetched(&self, id: &str, beside: &Beside) -> Result<Option<Json>, Fault> {
+    pub(super) async fn fetched(&self, id: &str, beside: &Beside) -> Result<Option<Json>, Fault> {
         if !is_id(&self.object.id, id) {
             return Ok(None);
         }
@@ -498,58 +390,44 @@ fn has_all(record: &Json, condition: &Formula) -> bool {
     reads.all(|path| path.steps.is_empty() || path.get(record).is_some())
 }
 
-impl Reads<'_> {
-    /// Whether an answer to a look-up may be one page of several: it says so, or it has as many records as were asked for at most.
-    fn is_cut(&self, ask: &Ask, parts: &Parts, answer: &Answer, records: usize, scope: &Scope<'_>) -> Result<bool, Fault> {
-        let result = answer.result(ask).unwrap_or_default();
-        let says = |path: &Path| view::text_at(result, path).is_some_and(|text| text != "false");
-        if next_page(ask).is_some_and(|next| says(&next)) {
-            return Ok(true);
-        }
-        // A list that is paged where it is read for changes has the same answer here.
-        let same = |stream: &&Stream| match (&stream.ask.request, &ask.request) {
-            (Request::Rest { method, path, .. }, Request::Rest { method: of, path: like, .. }) => method == of && path.pieces == like.pieces,
-            (Request::GraphQl { field, .. }, Request::GraphQl { field: like, .. }) => field.node == like.node,
-            _ => false,
-        };
-        let goes_on = |page: &Page| match (&page.more, &page.paging) {
-            (Some(Pick::Path(more)), _) => says(more),
-            (None, Paging::Token { token, .. }) => says(token),
-            _ => false,
-        };
-        let is_more = |page: &Page| {
-            let total = page.total.as_ref().and_then(|total| view::text_at(result, total)?.parse::<usize>().ok());
-            goes_on(page) || total.is_some_and(|total| total > records)
-        };
-        if self.object.changes.iter().filter(same).filter_map(|stream| stream.page.as_ref()).any(is_more) {
-            return Ok(true);
-        }
-        let given = self.link.arguments(ask, scope)?;
-        let most = parts.most().or_else(|| given.as_ref().and_then(super::ask::most));
-        Ok(most.is_some_and(|most| records as u64 >= most))
-    }
-}
-
-/// Whether a value that is looked for stands in the path of a call.
-fn asks_in_path(ask: &Ask, name: &str) -> bool {
-    matches!(&ask.request, Request::Rest { path, .. } if path.values().any(|value| value.reads.iter().any(|read| read.root() == name)))
-}
-
-/// Where a connection of GraphQL says whether it goes on.
-fn next_page(ask: &Ask) -> Option<Path> {
-    let records = ask.records.as_ref()?;
-    let edges = records.steps.iter().position(|step| *step == PathStep::Name("edges".to_owned()))?;
-    let beside = ["pageInfo", "hasNextPage"].map(|name| PathStep::Name(name.to_owned()));
-    Some(Path { steps: records.steps[..edges].iter().cloned().chain(beside).collect(), span: records.span })
-}
-
-/// Whether a record holds a value in a field; none where it has no such field.
-fn is_held(record: &str, at: &Path, value: &str) -> Option<bool> {
-    let found = view::slices(record, at)?;
-    (!found.is_empty()).then(|| view::text_at(record, at).as_deref() == Some(value))
+/// Whether a result says that there is no such record: it is null, as it is of GraphQL.
+pub(super) fn is_null(ask: &Ask, result: &str) -> bool {
+    result == "null" || view::at(result, ask.record.as_ref()) == Some("null")
 }
 
 /// How many ids or values go into one call.
 pub(super) fn together(batch: Batched) -> usize {
     usize::try_from(batch.most()).unwrap_or(1)
+}
+
+/// The answer to a document with several fields by alias.
+pub(super) struct Aliased<'a> {
+    pub(super) parts: Parts,
+    answer: Answer,
+    asked: Asked<'a>,
+}
+
+/// A document was answered as a whole, which says nothing of which of its fields it is.
+pub(super) enum Unsaid {
+    Absent,
+    Rejected,
+}
+
+impl Aliased<'_> {
+    /// The result of a field by its place; `None`: there is no such thing.
+    ///
+    /// # Errors
+    /// What the field's own error means.
+    pub(super) fn result(&self, link: &Link, ask: &Ask, at: usize) -> Result<Option<&str>, Fault> {
+        let result = self.answer.field(at);
+        let value = result.and_then(|result| if result == "null" { Some(result) } else { view::at(result, ask.record.as_ref()) });
+        if value.is_some_and(|value| value != "null") {
+            return Ok(result);
+        }
+        match (self.answer.error_of(at).map(|error| link.meaning_of_error(self.asked, &self.answer, &error)), value) {
+            (Some(Outcome::Absent), _) | (None, Some(_)) => Ok(None),
+            (Some(Outcome::Refused(fault) | Outcome::Expired(fault)), _) => Err(fault),
+            (Some(Outcome::Done(_)) | None, _) => Err(link.no_record(ask, &self.parts)),
+        }
+    }
 }

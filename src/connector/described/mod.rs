@@ -9,6 +9,7 @@ mod connection;
 mod find;
 mod graphql;
 mod lines;
+mod lookup;
 mod names;
 mod open;
 mod parts;
@@ -28,7 +29,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use self::find::{Beside, Reads, together};
+use self::find::{Beside, Reads};
 use self::open::Link;
 use super::registry::{Settings, Unusable};
 use super::{
@@ -133,8 +134,7 @@ impl Connector for DescribedSystem {
     }
 
     fn fetch_batch(&self, of: &Selection<'_>) -> usize {
-        let object = self.link.of.object(&of.object.object);
-        object.and_then(|object| object.get.iter().map(|get| together(get.batch)).min()).unwrap_or(1)
+        self.link.of.object(&of.object.object).map_or(1, lookup::by_id_at_once)
     }
 
     fn read_cost(&self, of: &Selection<'_>) -> Reading {
@@ -158,8 +158,8 @@ impl Connector for DescribedSystem {
         reads.lookup(ask, &beside).await
     }
 
-    fn lookup_batch(&self, _object: &ObjectRef, _field: &[String]) -> usize {
-        1
+    fn lookup_batch(&self, object: &ObjectRef, field: &[String]) -> usize {
+        self.link.of.object(&object.object).map_or(1, |object| lookup::batch_of(object, field))
     }
 
     fn repeat_adds(&self, object: &ObjectRef, body: &Json) -> bool {
@@ -231,9 +231,9 @@ impl Connector for DescribedSystem {
         let scope = self.link.scope();
         let parts = self.link.parts(&hello.ask, &scope)?;
         let answer = self.link.read_parts(call, "", &hello.ask, &parts).await?;
-        let answer = answer.ok_or_else(|| self.link.not_understood(&parts))?;
-        let result = answer.result(&hello.ask).ok_or_else(|| self.link.not_understood(&parts))?;
-        let result: Json = serde_json::from_str(result).map_err(|_| self.link.not_understood(&parts))?;
+        let no_record = || self.link.no_record(&hello.ask, &parts);
+        let answer = answer.ok_or_else(no_record)?;
+        let result: Json = answer.result(&hello.ask).and_then(|result| serde_json::from_str(result).ok()).ok_or_else(no_record)?;
         let scope = scope.with("body", &result).and("host", Json::from(self.link.host())).and("header", answer.headers());
         let scope = scope.and("data", result.get("data").cloned().unwrap_or_default());
         let said = hello.say.text(&scope).ok().flatten();

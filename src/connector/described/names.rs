@@ -33,7 +33,7 @@ impl Link {
                     ask.select.push(crate::describe::Path { steps, span: path.span });
                 }
                 let parts = self.parts(&ask, &self.scope())?;
-                let answer = self.read_parts(call, "", &ask, &parts).await?.ok_or_else(|| self.not_understood(&parts))?;
+                let answer = self.read_parts(call, "", &ask, &parts).await?.ok_or_else(|| self.no_list(&ask, &parts))?;
                 let things = self.records(&ask, &parts, &answer)?;
                 found.insert(described.kind.node.clone(), named(described, &things));
             }

@@ -1,15 +1,16 @@
 //! A connection of a described system: its settings held against what the description says of them, and its address.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http::HeaderValue;
-use jiff::SignedDuration;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use super::sign_in::SignIns;
 use crate::connector::registry::{Settings, Unusable};
-use crate::describe::model::{Limit as Limited, Setting, SettingKind};
+use crate::describe::model::{Limit as Limited, Object, Setting, SettingKind};
 use crate::describe::{Described, Known, Scope};
 use crate::http::{Client, Clock, Limit, LimitKind as Kind, Rule, Transport, Window, address};
 use crate::system;
@@ -28,7 +29,12 @@ pub(super) struct Link {
     pub(super) sign_ins: SignIns,
     /// Of instants without an offset.
     pub(super) zone: TimeZone,
+    /// When records were written last, by object and id: for a while lists may still show what was before.
+    written: Mutex<BTreeMap<(String, String), Timestamp>>,
 }
+
+/// For how long a record that was written may be shown by lists as it was, at the most.
+const LONGEST_LAG: SignedDuration = SignedDuration::from_mins(10);
 
 impl Link {
     /// # Errors
@@ -55,12 +61,28 @@ impl Link {
             let hint = format!("put it under `connections.{}` as the system shows it", settings.name);
             unusable(format!("has a `{name}` that no header can hold"), hint)
         })?;
-        Ok(Link { of, client, settings: values, base, moved, sign_ins, zone: super::stamp::zone_of(of) })
+        Ok(Link { of, client, settings: values, base, moved, sign_ins, zone: super::stamp::zone_of(of), written: Mutex::default() })
     }
 
     /// What is provided at each place.
     pub(super) fn scope(&self) -> Scope<'_> {
         Scope::at(self.client.now()).with("setting", &self.settings)
+    }
+
+    /// Notes that a record is written now.
+    pub(super) fn note_written(&self, object: &str, id: &str) {
+        let now = self.client.now();
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        written.retain(|_, at| now.duration_since(*at) < LONGEST_LAG);
+        written.insert((object.to_owned(), id.to_owned()), now);
+    }
+
+    /// Whether a record was written so lately that a list may show it as it was.
+    pub(super) fn is_just_written(&self, object: &Object, id: &str) -> bool {
+        let lag = object.changes.iter().map(|stream| stream.overlap).max().unwrap_or_default().min(LONGEST_LAG);
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = written.get(&(object.name.node.clone(), id.to_owned()));
+        at.is_some_and(|at| self.client.now().duration_since(*at) <= lag)
     }
 
     /// The whole address of a path, or of an address of the description; none where that is no host of the system.

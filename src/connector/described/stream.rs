@@ -77,7 +77,7 @@ impl Reads<'_> {
         let parts = self.page_parts(stream, ask, &cursor)?;
         let answer = self.link.read_parts(self.call, &self.object.name.node, &stream.ask, &parts).await?;
         // A list that is not there is not an empty one.
-        let answer = answer.ok_or_else(|| self.link.not_understood(&parts))?;
+        let answer = answer.ok_or_else(|| self.link.no_list(&stream.ask, &parts))?;
         let records = self.link.records(&stream.ask, &parts, &answer)?;
         let mut changes = Vec::with_capacity(records.len());
         let mut seen = instant_of(cursor.seen.as_ref());
@@ -349,7 +349,7 @@ impl Reads<'_> {
     /// # Errors
     /// It has not the form that the description gives.
     fn in_list(&self, stream: &Stream, record: &str, parts: &Parts, beside: &Beside) -> Result<Option<Told>, Fault> {
-        let id = id_of(self.object, record).ok_or_else(|| self.link.not_understood(parts))?;
+        let id = id_of(self.object, record).ok_or_else(|| self.no_id(parts))?;
         let stamp = self.stamp_in(record, stream.stamp.as_ref().or(self.object.stamp.as_ref()), &id)?;
         let told = |change| Ok(Some(Told { change, stamp }));
         if let Some(gone) = stream.gone.as_ref().or(self.object.gone.as_ref())
@@ -370,7 +370,7 @@ impl Reads<'_> {
             return told(Change { id, stamp: None, state: State::Listed });
         }
         let state = if self.link.of.time.without_offset.is_some() {
-            let mut whole: Json = serde_json::from_str(record).map_err(|_| self.link.not_understood(parts))?;
+            let mut whole = self.json(record, parts)?;
             self.link.dated(&mut whole, self.of, self.schemas);
             RawRecord::of(&whole)
         } else {

@@ -134,9 +134,15 @@ impl Reads<'_> {
     }
 
     pub(super) async fn sent(&self, write: &Write, ask: &Ask, parts: &Parts, items: &[Item]) -> Result<Vec<Receipt>, Fault> {
-        let asked = Asked { object: &self.object.name.node, write: true, aliases: false, several: items.len() > 1 };
+        let asked = Asked { object: self.name(), write: true, aliases: false, several: items.len() > 1 };
+        self.note_written(items);
         let answer = self.link.carried_out(self.call, asked, ask, parts).await?.taken()?;
         Ok(self.link.receipts(write, items, &answer, answer.result(ask).unwrap_or_default()))
+    }
+
+    /// Before it is sent: whatever its outcome is, a list may show the records as they were.
+    fn note_written(&self, items: &[Item]) {
+        items.iter().filter_map(|item| item.id.as_deref()).for_each(|id| self.link.note_written(self.name(), id));
     }
 
     /// What a write's call is made of; of GraphQL it asks for what the receipt reads.
@@ -192,7 +198,8 @@ impl Reads<'_> {
             None
         } else {
             let parts = self.link.document(ask, &fields, &self.told(write))?;
-            let asked = Asked { object: &self.object.name.node, write: true, aliases: true, several: fields.len() > 1 };
+            let asked = Asked { object: self.name(), write: true, aliases: true, several: fields.len() > 1 };
+            self.note_written(items);
             match self.link.carried_out(self.call, asked, ask, &parts).await?.taken() {
                 Ok(answer) => Some((answer, asked)),
                 Err(Fault::Rejected(refusal)) if items.len() > 1 => return Err(Fault::BatchRefused(refusal)),

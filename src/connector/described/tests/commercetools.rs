@@ -11,7 +11,7 @@ use super::super::DescribedSystem;
 use crate::base::FileId;
 use crate::connector::registry::Settings;
 use crate::connector::scripted::{NOW, Script, Still, answer, ok};
-use crate::connector::{Connector, Item, Operation, Page, ReadRequest, Selection, WriteRequest};
+use crate::connector::{Connector, Item, LookupRequest, Operation, Page, ReadRequest, Selection, WriteRequest};
 use crate::describe::Described;
 use crate::fault::Fault;
 use crate::http::{Broken, Call, Response, Secret};
@@ -214,4 +214,21 @@ async fn a_change_of_half_an_address_keeps_the_other_half() {
     assert!(bench.update(json!({"shippingAddress": {"city": "Potsdam"}})).await.is_ok());
     let address = json!({"country": "DE", "city": "Potsdam", "streetName": "Weg", "postalCode": "10115"});
     assert_eq!(bench.sent(), [json!({"version": 7, "actions": [{"action": "setShippingAddress", "address": address}]})]);
+}
+
+/// Orders that are looked up by their ids are asked for together.
+#[tokio::test]
+async fn forty_look_ups_are_one_call() {
+    let ids: Vec<String> = (0..40).map(|n| format!("o{n:04}")).collect();
+    let found: Vec<Json> = (0..40).map(|n| order(n, n)).collect();
+    let bench = Bench::new([ok(json!({"results": found}))]);
+    let of = ObjectRef::new("shop", "Order");
+    let (schemas, field, projection) = (BTreeMap::new(), ["id".to_owned()], [vec!["version".to_owned()]]);
+    assert!(bench.system.lookup_batch(&of, &field) >= 40);
+    let ask = LookupRequest { object: &of, schemas: &schemas, field: &field, values: &ids, companions: &[], projection: &projection };
+    let found = bench.system.lookup(&bench.call, &ask).await.unwrap();
+    assert!(found.len() == 40 && found.iter().all(|found| found.record["id"] == found.value.as_str()), "{found:?}");
+    let asked = bench.asked();
+    assert_eq!((asked.len(), asked[1].0.as_str()), (2, "GET api.europe-west1.gcp.commercetools.com/shop/orders"));
+    assert!(asked[1].1["where"][0].starts_with(r#"id in ("o0000", "o0001", "#), "{:?}", asked[1].1);
 }
