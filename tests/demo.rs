@@ -81,3 +81,12 @@ fn the_one_of_commercetools_tells_what_came_back() {
     assert!(!said.contains(" 0 labels bought") && !said.contains(" 0 labels; "), "{said}");
     assert_eq!(said.matches("\n── ").count(), 8, "{said}");
 }
+
+/// ShipHero is asked for each order by a call of its own. One that fails must not keep the other orders of its batch from going out.
+#[test]
+fn a_look_up_that_fails_keeps_no_other_order_waiting() {
+    let said = demo(&["--template", "salesforce-shiphero", "--orders", "24", "--seed", "3", "--faults", "lost_reply=150"]);
+    let created = said.split(" orders created in ShipHero").next().and_then(|before| before.split_whitespace().last()).unwrap();
+    assert!(created.parse::<usize>().unwrap() >= 18, "{said}");
+    assert!(said.contains(", 0 of them twice"), "{said}");
+}

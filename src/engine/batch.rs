@@ -50,6 +50,10 @@ pub(crate) struct Batch {
     pub(super) companions: BTreeMap<(ObjectRef, String), String>,
     pub(super) found: Vec<Found>,
     pub(super) out: usize,
+    /// Values whose call has failed by something that passes.
+    pub(super) unanswered: BTreeSet<String>,
+    /// Lanes for which such a value was looked for: they are taken again, and the others go on.
+    pub(super) put_off: BTreeSet<usize>,
     pub(super) fault: Option<Fault>,
     pub(super) stage: Stage,
     pub(super) waited: bool,
@@ -106,6 +110,8 @@ impl Engine<'_> {
             companions: BTreeMap::new(),
             found: Vec::new(),
             out: 0,
+            unanswered: BTreeSet::new(),
+            put_off: BTreeSet::new(),
             fault: None,
             stage: Stage::Match,
             waited: false,
@@ -143,6 +149,7 @@ impl Engine<'_> {
                     continue;
                 };
                 let values: BTreeSet<String> = (0..batch.lanes.len())
+                    .filter(|lane| !batch.put_off.contains(lane))
                     .filter(|lane| found.each.is_some() || batch.matched[*lane].get(&found.name).is_none_or(Vec::is_empty))
                     .filter_map(|lane| batch.wanted[lane].get(batch.at.0)?.keys.get(batch.at.1))
                     .flat_map(|(_, values)| values.iter().cloned())
@@ -152,7 +159,9 @@ impl Engine<'_> {
                     continue;
                 }
                 let fields = self.match_fields(flow, batch.flow, &found.name);
-                batch.out = self.find(&found.object, &by.field, values.into_iter().collect(), &fields, |_| Job::Match { batch: id, first });
+                let values: Vec<String> = values.into_iter().collect();
+                let job = |of: Vec<String>| Job::Match { batch: id, first, values: of };
+                batch.out = self.find(&found.object, &by.field, &values, &fields, job);
                 batch.waited = true;
                 self.batches.insert(id, batch);
                 return Ok(());
@@ -160,6 +169,9 @@ impl Engine<'_> {
             batch.stage = Stage::Targets;
             self.need(&mut batch)?;
             batch.forget_trees();
+            let put_off = &batch.put_off;
+            batch.need.values_mut().for_each(|meant| meant.retain(|(lane, _)| !put_off.contains(lane)));
+            batch.need.retain(|_, meant| !meant.is_empty());
             if !batch.need.is_empty() {
                 let mut asks: BTreeMap<(ObjectRef, Vec<String>, bool), Vec<&Wants>> = BTreeMap::new();
                 for wants in batch.need.keys() {
@@ -173,7 +185,8 @@ impl Engine<'_> {
                         let values: Vec<String> = wants.into_iter().map(|wants| wants.2.clone()).collect();
                         let companions: Vec<Option<String>> =
                             values.iter().map(|value| batch.companions.get(&(object.clone(), value.clone())).cloned()).collect();
-                        out += self.find_by(&object, &field, &values, &companions, &[], |_| Job::Target { batch: id, first });
+                        let job = |of: &[usize]| Job::Target { batch: id, first, values: of.iter().map(|at| values[*at].clone()).collect() };
+                        out += self.find_by(&object, &field, &values, &companions, &[], job);
                     }
                 }
                 batch.out += out;

@@ -22,7 +22,7 @@ pub(super) static NOTHING: BTreeMap<String, Json> = BTreeMap::new();
 
 impl Engine<'_> {
     pub(super) fn finish(&mut self, batch: Batch) -> StoreResult<()> {
-        if batch.waited {
+        if batch.waited && batch.put_off.len() < batch.lanes.len() {
             self.can_look_up(batch.flow)?;
         }
         self.flows[batch.flow].map = true;
@@ -42,6 +42,7 @@ impl Engine<'_> {
             waited,
             written,
             taken,
+            put_off,
             ..
         } = batch;
         let mut changes = Vec::new();
@@ -52,6 +53,12 @@ impl Engine<'_> {
             self.leased.remove(&(at, lane.key.clone()));
             if index > 0 && index % DECIDED == 0 {
                 self.keep(&std::mem::take(&mut changes))?;
+            }
+            if put_off.contains(&index) {
+                // Until the connection is open again there is no use in trying.
+                let due = self.millis() + 1_000;
+                self.later(at, &lane, due, &mut changes)?;
+                continue;
             }
             // What is decided is let go.
             let (group, matched) = (&std::mem::take(&mut groups[index]), &std::mem::take(&mut matched[index]));

@@ -14,17 +14,16 @@ use crate::value::{Json, ObjectRef};
 const REFUSED_AGAIN: Millis = 5 * 60_000;
 
 impl Engine<'_> {
-    /// Asks for records of another side, in as many calls as its connector needs; gives their number. `job`: by the places of a call's
-    /// values.
+    /// Asks for records of another side, in as many calls as its connector needs; gives their number. `job`: by the values of a call.
     pub(super) fn find(
         &mut self,
         object: &ObjectRef,
         field: &[String],
-        values: Vec<String>,
+        values: &[String],
         fields: &[Vec<String>],
-        job: impl Fn(&[usize]) -> Job,
+        job: impl Fn(Vec<String>) -> Job,
     ) -> usize {
-        self.find_by(object, field, &values, &[], fields, job)
+        self.find_by(object, field, values, &[], fields, |of| job(of.iter().map(|at| values[*at].clone()).collect()))
     }
 
     /// The same, with what the records' companion field is thought to hold: see [`crate::connector::Connector::companion`].
@@ -74,7 +73,8 @@ impl Engine<'_> {
                 fields: fields.into_iter().cloned().collect(),
                 bodies: known.iter().map(|(body, _)| body.clone()).collect(),
             };
-            self.want(&object.connection, ask, Job::Target { batch, first });
+            let values = wants.iter().map(|wants| wants.2.clone()).collect();
+            self.want(&object.connection, ask, Job::Target { batch, first, values });
             calls += 1;
         }
         calls
@@ -95,12 +95,15 @@ impl Engine<'_> {
         fields
     }
 
-    /// Takes one of a batch's answers; gives the batch and all that was found for it, once the last one is there and none failed.
-    pub(super) fn answered(&mut self, id: u64, found: Result<Vec<Found>, Fault>) -> StoreResult<Option<(Batch, Vec<Found>)>> {
+    /// Takes one of a batch's answers; gives the batch and all that was found for it, once the last one is there. `values`: what the call
+    /// looked for. A call that fails by something that passes leaves its values unanswered: where each value takes a call of its own,
+    /// one that fails must not keep all others from their answers. A call that is refused ends the batch.
+    pub(super) fn answered(&mut self, id: u64, values: Vec<String>, found: Result<Vec<Found>, Fault>) -> StoreResult<Option<(Batch, Vec<Found>)>> {
         let Some(mut batch) = self.batches.remove(&id) else { return Ok(None) };
         batch.out -= 1;
         match found {
             Ok(found) => batch.found.extend(found),
+            Err(fault) if fault.may_pass() => batch.unanswered.extend(values),
             Err(fault) => batch.fault = Some(fault),
         }
         if batch.out > 0 {
@@ -108,15 +111,20 @@ impl Engine<'_> {
             return Ok(None);
         }
         if let Some(fault) = batch.fault.take() {
-            self.put_off(batch, &fault)?;
+            self.refused_look_up(batch, &fault)?;
             return Ok(None);
         }
         let found = std::mem::take(&mut batch.found);
         Ok(Some((batch, found)))
     }
 
-    pub(super) fn matched(&mut self, id: u64, found: Result<Vec<Found>, Fault>) -> StoreResult<()> {
-        let Some((mut batch, found)) = self.answered(id, found)? else { return Ok(()) };
+    pub(super) fn matched(&mut self, id: u64, values: Vec<String>, found: Result<Vec<Found>, Fault>) -> StoreResult<()> {
+        let Some((mut batch, found)) = self.answered(id, values, found)? else { return Ok(()) };
+        let unanswered = std::mem::take(&mut batch.unanswered);
+        let keys = |lane: &usize| batch.wanted[*lane].get(batch.at.0).and_then(|wanted| wanted.keys.get(batch.at.1));
+        let lacks = |lane: &usize| keys(lane).is_some_and(|(_, values)| values.iter().any(|value| unanswered.contains(value)));
+        let put_off: Vec<usize> = (0..batch.lanes.len()).filter(|_| !unanswered.is_empty()).filter(lacks).collect();
+        batch.put_off.extend(put_off);
         let (flow, _) = self.flow(batch.flow);
         if let Some(of) = flow.matches.get(batch.at.0) {
             let mut by_value: BTreeMap<&str, Vec<&Json>> = BTreeMap::new();
@@ -144,21 +152,15 @@ impl Engine<'_> {
         self.advance(id)
     }
 
-    /// The lanes stay as they are; they are taken again when their connection works.
-    pub(super) fn put_off(&mut self, batch: Batch, fault: &Fault) -> StoreResult<()> {
+    /// What a batch asks is refused.
+    pub(super) fn refused_look_up(&mut self, batch: Batch, fault: &Fault) -> StoreResult<()> {
         self.flows[batch.flow].map = true;
         self.flows[batch.flow].fetch = true;
         for lane in &batch.lanes {
             self.leased.remove(&(batch.flow, lane.key.clone()));
         }
         let mut changes = Vec::new();
-        if fault.may_pass() {
-            // Until the connection is open again there is no use in trying.
-            let due = self.millis() + 1_000;
-            for lane in batch.lanes {
-                self.later(batch.flow, &lane, due, &mut changes)?;
-            }
-        } else if matches!(fault, Fault::BatchRefused(_)) {
+        if matches!(fault, Fault::BatchRefused(_)) {
             // The question is refused, and not its values: no record is to blame, and all wait until it is mended.
             let at = batch.flow;
             if self.settings.once {

@@ -166,14 +166,16 @@ pub(super) enum Job {
         flow: usize,
         hint: i64,
     },
-    /// `first`: the batch goes before all other work.
+    /// `first`: the batch goes before all other work. `values`: what the call looks for.
     Match {
         batch: u64,
         first: bool,
+        values: Vec<String>,
     },
     Target {
         batch: u64,
         first: bool,
+        values: Vec<String>,
     },
     /// `riders`: entries that went in the same call, riding on some of those that are `out`.
     Send {
@@ -517,8 +519,8 @@ impl<'p> Engine<'p> {
             (Job::Poll { flow, stream, begins }, CallResponse::Page(page)) => self.page(flow, stream, begins, page),
             (Job::Follow { flow, hint }, CallResponse::Page(page)) => self.followed(flow, hint, page),
             (Job::Fetch { flow, ids }, CallResponse::Records(records)) => self.fetched(flow, &ids, records),
-            (Job::Match { batch, .. }, CallResponse::Found(found)) => self.matched(batch, found),
-            (Job::Target { batch, .. }, CallResponse::Found(found)) => self.target_read(batch, found),
+            (Job::Match { batch, values, .. }, CallResponse::Found(found)) => self.matched(batch, values, found),
+            (Job::Target { batch, values, .. }, CallResponse::Found(found)) => self.target_read(batch, values, found),
             (Job::Send { lot, out, riders }, CallResponse::Sent(sent)) => self.sent(&lot, out, riders, sent, reply.exchanges),
             (Job::LookUp { entries }, CallResponse::Found(found)) => self.looked_up(entries, found),
             (Job::Base { ids }, CallResponse::Found(found)) => self.bases_read(&ids, found),

@@ -133,8 +133,11 @@ impl Engine<'_> {
         super::plan_entries::text(payload.body.get(companion))
     }
 
-    pub(super) fn target_read(&mut self, id: u64, found: Result<Vec<Found>, Fault>) -> StoreResult<()> {
-        let Some((mut batch, all)) = self.answered(id, found)? else { return Ok(()) };
+    pub(super) fn target_read(&mut self, id: u64, values: Vec<String>, found: Result<Vec<Found>, Fault>) -> StoreResult<()> {
+        let Some((mut batch, all)) = self.answered(id, values, found)? else { return Ok(()) };
+        let unanswered = std::mem::take(&mut batch.unanswered);
+        let asked = batch.need.iter().filter(|(wants, _)| unanswered.contains(&wants.2)).flat_map(|(_, meant)| meant);
+        batch.put_off.extend(asked.map(|(lane, _)| *lane));
         let mut by_value: BTreeMap<&str, Vec<&Found>> = BTreeMap::new();
         for found in &all {
             by_value.entry(&found.value).or_default().push(found);
