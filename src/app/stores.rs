@@ -70,7 +70,7 @@ impl StoreLocation {
         };
         let folder = project.folder();
         // What SQLite and we put beside it is written to as well.
-        for beside in ["-wal", "-shm", ".key", ".lock"] {
+        for beside in ["-wal", "-shm", ".key", ".lock", ".marker", ".starting"] {
             folder.reach(&format!("{name}{beside}"))?;
         }
         Ok(StoreLocation { path: folder.reach(&name)? })
@@ -81,14 +81,14 @@ impl StoreLocation {
         StoreLocation { path: file.to_owned() }
     }
 
-    /// Whether there is a store yet.
+    /// Whether there is a store yet, or was one.
     pub fn exists(&self) -> bool {
-        self.path.exists()
+        !matches!(Sqlite::is_readable(&self.path), Err(StoreFault::NoneYet { .. }))
     }
 
-    /// Whether there is none where there was one: its marker or its key is still there.
+    /// Whether there is none where there was one, as what is left beside it shows.
     pub fn is_lost(&self) -> bool {
-        !self.exists() && [".marker", ".key"].iter().any(|ending| self.beside(ending).exists())
+        matches!(Sqlite::is_readable(&self.path), Err(StoreFault::NotTheNewest { .. }))
     }
 
     /// Its size in bytes, where it is known.
@@ -111,9 +111,6 @@ impl StoreLocation {
     /// # Errors
     /// It is in use, damaged, sealed with another key, or not the newest one.
     pub fn open(&self, access: Access) -> StoreResult<OpenedStore> {
-        if access == Access::Read && self.is_lost() {
-            return Err(StoreFault::NotTheNewest { path: self.to_string(), why: "is missing, and the files beside it say that there was one" });
-        }
         Sqlite::open(&self.path, key().as_ref(), access.into()).map(OpenedStore)
     }
 

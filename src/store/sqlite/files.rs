@@ -97,8 +97,8 @@ fn has_store(path: &Path) -> bool {
     [path.to_owned(), beside(path, "-wal")].iter().any(|name| std::fs::metadata(name).is_ok_and(|known| known.len() > 0))
 }
 
-/// The key that lies beside the store. Gives whether it was made now.
-pub(super) fn key_file(path: &Path, mode: Mode) -> StoreResult<([u8; 32], bool)> {
+/// The key that lies beside the store.
+pub(super) fn key_file(path: &Path, mode: Mode) -> StoreResult<[u8; 32]> {
     let name = beside(path, ".key");
     let found = match std::fs::read(&name) {
         Ok(bytes) => Some(bytes),
@@ -107,11 +107,11 @@ pub(super) fn key_file(path: &Path, mode: Mode) -> StoreResult<([u8; 32], bool)>
     };
     let length = found.as_ref().map(Vec::len);
     if let Some(key) = found.and_then(|bytes| bytes.try_into().ok()) {
-        return Ok((key, false));
+        return Ok(key);
     }
     match length {
         // A first start that could not go on, as on a full disk, left it: nothing was sealed with it.
-        _ if mode == Mode::Write && !has_store(path) && length.is_none_or(|length| length < 32) => make_key(&name).map(|key| (key, true)),
+        _ if mode == Mode::Write && !has_store(path) && length.is_none_or(|length| length < 32) => make_key(&name),
         None => Err(StoreFault::Io(format!(
             "{} is not there, and the store cannot be opened without it: bring it back from where it is kept, or set CROSSDOCK_STORE_KEY if the \
              store was made with that",

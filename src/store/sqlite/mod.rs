@@ -10,6 +10,7 @@ mod backup;
 mod cells;
 mod damage;
 mod files;
+mod first_start;
 mod forget;
 mod form;
 mod hidden;
@@ -134,46 +135,53 @@ impl Sqlite {
         self.recovered
     }
 
+    /// Whether there is a store to be read. Nothing is changed.
+    ///
+    /// # Errors
+    /// [`StoreFault::NoneYet`] where none was made, [`StoreFault::NotTheNewest`] where one was lost.
+    pub fn is_readable(path: &Path) -> StoreResult<()> {
+        first_start::is_readable(path)
+    }
+
     fn open_as(path: &Path, key: Option<&Secret>, mode: Mode, recover: bool) -> StoreResult<Self> {
         let lock = match mode {
             Mode::Write => Some(lock(path)?),
             Mode::Read => None,
         };
-        if mode == Mode::Read && !path.exists() {
-            return Err(StoreFault::NoneYet { path: path.display().to_string() });
+        if mode == Mode::Read {
+            first_start::is_readable(path)?;
         }
+        let first = (mode == Mode::Write).then(|| first_start::begin(path)).transpose()?.unwrap_or(false);
         let marked = if mode == Mode::Write { marker::read(path)? } else { None };
-        let had_key = std::fs::metadata(beside(path, ".key")).is_ok_and(|key| key.len() == 32);
-        if mode == Mode::Write && !recover && std::fs::metadata(path).is_ok_and(|file| file.len() == 0) {
+        let had_key = first_start::has_key(path);
+        if mode == Mode::Write && !first && !recover && std::fs::metadata(path).is_ok_and(|file| file.len() == 0) {
             // Nothing is made beside it before somebody has looked.
             must_be_newest(path, marker::doubt(marked.as_ref(), None, had_key))?;
         }
         let newest = |known: Option<(Option<&str>, u64)>| {
-            let doubt = marker::doubt(marked.as_ref(), known, had_key);
+            let doubt = marker::doubt(marked.as_ref(), known, had_key).filter(|_| !first);
             if recover { Ok(doubt.is_some()) } else { must_be_newest(path, doubt).map(|()| false) }
         };
-        let (key, new_key) = match key {
-            Some(key) => (key_of(key)?, false),
-            None => key_file(path, mode)?,
-        };
-        let mut new_store = false;
-        if mode == Mode::Write {
-            // SQLite gives the files beside it the permissions of this one.
-            new_store = files::private().open(path).is_ok();
-            keep_private(path);
+        let opened = match key {
+            Some(key) => key_of(key),
+            None => key_file(path, mode),
         }
-        let opened = Self::open_file(path, &key, mode, lock, Some(&newest)).and_then(|mut store| {
+        .and_then(|key| {
+            if mode == Mode::Write {
+                // SQLite gives the files beside it the permissions of this one. Where it is there already, that is all right.
+                let _ = files::private().open(path);
+                keep_private(path);
+            }
+            let mut store = Self::open_file(path, &key, mode, lock, Some(&newest))?;
             if mode == Mode::Write {
                 store.mark(path, marked.as_ref())?;
+                first_start::end(path)?;
             }
             Ok(store)
         });
-        if opened.is_err() {
+        if opened.is_err() && first {
             // A first start that cannot go on leaves nothing that stands in the way of the second.
-            let store = ["", "-wal", "-shm"].into_iter().filter(|_| new_store);
-            for ending in store.chain(Some(".key").filter(|_| new_key)) {
-                let _ = std::fs::remove_file(beside(path, ending));
-            }
+            first_start::undo(path);
         }
         opened
     }
@@ -186,7 +194,7 @@ impl Sqlite {
         if !copy.exists() {
             return Err(StoreFault::Io(format!("there is no file {}", copy.display())));
         }
-        let (key, _) = key_file(of, Mode::Read)?;
+        let key = key_file(of, Mode::Read)?;
         Self::open_file(copy, &key, Mode::Read, None, None)
     }
 
