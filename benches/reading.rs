@@ -72,7 +72,7 @@ fn page() -> Bytes {
 fn by_the_generic_connector(bencher: Bencher<'_, '_>) {
     let described = crossdock::describe::read(FileId::default(), DESCRIPTION).0.unwrap();
     let settings = Settings { name: "shop".into(), system: "shop".into(), options: BTreeMap::new() };
-    let system = DescribedSystem::new(Box::leak(Box::new(described)), &settings, Arc::new(Same(page())), Arc::new(SystemClock)).unwrap();
+    let system = DescribedSystem::new(&Arc::new(described), &settings, Arc::new(Same(page())), Arc::new(SystemClock)).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let (of, schemas, call) = (ObjectRef::new("shop", "Order"), BTreeMap::new(), Call::default());
     let selection = &Selection { object: &of, schemas: &schemas, projection: Vec::new(), filter: Vec::new(), stamps: &[] };

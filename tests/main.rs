@@ -31,6 +31,7 @@ mod killed;
 mod mistaken;
 mod older;
 mod operating;
+mod own;
 mod plan;
 mod privacy;
 mod promise;

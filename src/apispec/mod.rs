@@ -3,6 +3,7 @@
 //! A description of a system is held against it, and schemas of objects are derived from it. The room reads values that are already
 //! JSON; YAML is read by whoever has the file. It knows nothing of any system.
 
+mod access;
 mod cut;
 mod error;
 mod graphql;
@@ -16,6 +17,7 @@ mod questions;
 #[cfg(test)]
 mod tests;
 
+pub use access::{Scheme, SchemeKind, Server, schemes, servers};
 pub use cut::{Origin, Used};
 pub use error::SpecError;
 pub use layout::indented;

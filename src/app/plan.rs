@@ -6,6 +6,7 @@ use super::Failure;
 use crate::connector::{Connectors, registry};
 use crate::ir::{Flow, Place};
 use crate::plan::{Plan, show};
+use crate::project::config::{Config, Connection};
 use crate::run::cost_estimate::{self, Calls};
 
 /// New events that calls are told for.
@@ -29,9 +30,15 @@ pub struct Steps {
 }
 
 /// The steps of a plan's flows; with `only`, of one flow.
-pub fn steps(plan: &Plan, only: Option<&str>) -> Vec<Steps> {
-    let paper = |(name, system): (&String, &String)| Some((name.clone(), registry::offline(name, system)?));
-    let connectors: Connectors = plan.systems.iter().filter_map(paper).collect();
+pub fn steps(plan: &Plan, config: &Config, only: Option<&str>) -> Vec<Steps> {
+    let paper = |(name, connection): (&String, &Connection)| {
+        let connector = match &connection.described {
+            Some(known) => registry::offline_own(name, &connection.system, known),
+            None => registry::offline(name, &connection.system),
+        };
+        Some((name.clone(), connector?))
+    };
+    let connectors: Connectors = config.connections.iter().filter_map(paper).collect();
     let flows = plan.mapping.flows.iter().filter(|flow| only.is_none_or(|only| flow.name == only));
     flows.filter_map(|flow| steps_of(plan, flow, &connectors)).collect()
 }

@@ -12,7 +12,7 @@ use crate::check::facts::Why;
 use crate::ir::{self, Arithmetic, ContextVar, Expr, Operation, walk};
 use crate::schema::Field;
 use crate::syntax::tree::{self, BinaryOp, ExprKind, FieldRow, RowValue, TextLiteral, TextPart};
-use crate::system::{self, Search};
+use crate::system::Search;
 use crate::value::{Kind, Literal, ObjectRef, WireEncoding};
 
 impl Checker<'_> {
@@ -73,7 +73,7 @@ impl Checker<'_> {
     pub(super) fn can_be_searched(&mut self, path: &[String], name: &str, at: Span) {
         let Some(Kind::Object(of)) = self.find(name).map(|binding| binding.value.kind.clone()) else { return };
         let Some(object) = self.object(&of) else { return };
-        if system::manifest(&object.system).is_none_or(|manifest| manifest.search != Search::Declared) {
+        if object.system.manifest().is_none_or(|manifest| manifest.search != Search::Declared) {
             return;
         }
         let known = |field: &String| object.searchable.contains(field) || object.keys.contains(field) || object.id.as_ref() == Some(field);

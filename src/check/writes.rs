@@ -395,7 +395,8 @@ impl Checker<'_> {
             None => {
                 // Without a key that was told already.
                 if key.is_some() {
-                    self.report(error::sections::doubt_unsaid(write.head, object, guarantee < Guarantee::Unprotected && searchable));
+                    let claims = object.write_rule(op, mark).is_some_and(|rule| rule.claims.is_some());
+                    self.report(error::sections::doubt_unsaid(write.head, object, guarantee < Guarantee::Unprotected && searchable, claims));
                 }
                 None
             }

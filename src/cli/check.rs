@@ -100,5 +100,5 @@ pub(super) fn show(opened: &Selection, compiled: &Compiled, out: &mut Out) -> Re
 
 fn assumed(compiled: &Compiled) -> String {
     let said = |(name, c): (&String, &crate::project::config::Connection)| format!("{name} is {}", c.system);
-    compiled.config.connections.iter().filter(|(name, c)| **name != c.system).map(said).collect::<Vec<_>>().join(", ")
+    compiled.config.connections.iter().filter(|(name, c)| c.system != name.as_str()).map(said).collect::<Vec<_>>().join(", ")
 }

@@ -10,6 +10,7 @@ use crate::app::loaded_project;
 use crate::app::plan::{self, CHANGED, EVENTS};
 use crate::plan::Plan;
 use crate::project::Planned;
+use crate::project::config::Config;
 use crate::run::cost_estimate::{Calls, by_connection};
 
 const EXAMPLES: &str = "\
@@ -49,7 +50,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
                 if let Some(flow) = &args.flow {
                     plan::has_flow(&found, flow)?;
                 }
-                people(&found, args.flow.as_deref(), out)?;
+                people(&found, &compiled.config, args.flow.as_deref(), out)?;
             }
             Format::Json => {
                 if let Some(flow) = &args.flow {
@@ -78,9 +79,9 @@ fn costs(label: &str, what: &str, all: &[Calls], out: &mut Out) -> Result<(), Fa
     Ok(())
 }
 
-fn people(found: &Plan, only: Option<&str>, out: &mut Out) -> Result<(), Failure> {
+fn people(found: &Plan, config: &Config, only: Option<&str>, out: &mut Out) -> Result<(), Failure> {
     out.line(out.dim(&format!("plan {} · time zone {}", found.short_hash(), found.time_zone)))?;
-    for flow in plan::steps(found, only) {
+    for flow in plan::steps(found, config, only) {
         out.line("")?;
         out.line(format!("{} {}", out.bold(&flow.flow), out.dim(&format!("({}:{})", flow.place.file, flow.place.line))))?;
         if let Some(doc) = &flow.doc {

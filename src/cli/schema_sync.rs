@@ -79,7 +79,13 @@ fn tell(found: &SchemaSync, format: Format, out: &mut Out) -> Result<(), Failure
         lines.iter().try_for_each(|line| out.line(format!("  {line}")))?;
     }
     for name in &found.undescribed {
-        out.note(format!("{name} does not describe its objects, so the schemas of Crossdock are used; its names were compared"));
+        let own = found.compiled.config.connections.get(name).map(|connection| &connection.system).filter(|system| system.is_own());
+        match own {
+            Some(own) => {
+                out.note(format!("{name} does not describe its objects: `crossdock system import {own}` derives them; its names were compared"))
+            }
+            None => out.note(format!("{name} does not describe its objects, so the schemas of Crossdock are used; its names were compared")),
+        }
     }
     let noun = if found.compared == 1 { "object" } else { "objects" };
     out.line(format!("{} {noun} compared, {} changed", found.compared, found.changed))?;

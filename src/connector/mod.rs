@@ -26,7 +26,6 @@ use crate::fault::Fault;
 use crate::http::{Call, Limit};
 pub use crate::schema::{Comparison, Condition, Selection};
 use crate::schema::{Named, Object};
-use crate::system;
 pub use crate::system::{Guarantee, Operation};
 use crate::value::{Json, ObjectRef, RawRecord};
 
@@ -34,7 +33,7 @@ use crate::value::{Json, ObjectRef, RawRecord};
 #[async_trait]
 pub trait Connector: Send + Sync {
     /// `salesforce`, `shipstation`.
-    fn system(&self) -> &'static str;
+    fn system(&self) -> &str;
 
     /// The calls that its credential has left, shared by all flows.
     fn limit(&self) -> &Limit;
@@ -94,7 +93,7 @@ pub trait Connector: Send + Sync {
     /// What a write to an object is held to, as the system's manifest says. `key_field` is the field that the write's key goes
     /// to.
     fn write(&self, object: &Object, operation: Operation, key_field: Option<&str>) -> Option<Write> {
-        Write::of(self.system(), object, operation, key_field)
+        Write::of(object, operation, key_field)
     }
 
     /// Sends a batch: one operation on one object, at most [`Write::batch`] items. The receipts are in the
@@ -268,14 +267,14 @@ pub struct Write {
     /// A call can carry, beside its items, writes that take the ids of the records that it makes.
     pub carries: bool,
     /// The call, for people: `POST /orders/createorders`.
-    pub call: &'static str,
+    pub call: String,
 }
 
 impl Write {
-    /// What the manifest of a system says of a write.
-    pub fn of(system: &str, object: &Object, operation: Operation, key_field: Option<&str>) -> Option<Self> {
+    /// What the manifest of the object's system says of a write.
+    pub fn of(object: &Object, operation: Operation, key_field: Option<&str>) -> Option<Self> {
         let rule = object.write_rule(operation, key_field)?;
-        let usual = system::manifest(system)?.settle_minutes;
+        let usual = object.system.manifest()?.settle_minutes;
         Some(Write {
             guarantee: rule.guarantee,
             batch: rule.batch,
@@ -284,7 +283,7 @@ impl Write {
             replaces: rule.replaces,
             found_by: key_field.filter(|_| rule.found_by_key).map(str::to_owned).or_else(|| rule.found_by.clone()),
             carries: rule.carries,
-            call: &rule.call,
+            call: rule.call.clone(),
         })
     }
 }

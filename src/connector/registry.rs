@@ -6,8 +6,9 @@ use jiff::SignedDuration;
 use thiserror::Error;
 
 use super::{Connector, described, salesforce, shipstation};
+use crate::describe::Known;
 use crate::http::{Clock, Limit, LimitKind, Rule, Secret, Transport, Window};
-use crate::system;
+use crate::system::{self, SystemRef};
 
 /// Makes the connector of one system.
 type Open = fn(&Settings, Arc<dyn Transport>, Arc<dyn Clock>) -> Result<Arc<dyn Connector>, Unusable>;
@@ -86,19 +87,32 @@ pub struct Unusable {
     pub hint: String,
 }
 
+/// No request of a connector that only estimates is sent.
+struct Nowhere;
+
+#[async_trait::async_trait]
+impl Transport for Nowhere {
+    async fn send(&self, _request: crate::http::Request) -> Result<crate::http::Response, crate::http::Broken> {
+        Err(crate::http::Broken::NotSent("this connector is on paper".to_owned()))
+    }
+}
+
 /// Offline connector with placeholder credentials, used to estimate call counts.
 pub fn offline(connection: &str, system: &str) -> Option<Arc<dyn Connector>> {
-    struct Nowhere;
-    #[async_trait::async_trait]
-    impl Transport for Nowhere {
-        async fn send(&self, _request: crate::http::Request) -> Result<crate::http::Response, crate::http::Broken> {
-            Err(crate::http::Broken::NotSent("this connector is on paper".to_owned()))
-        }
-    }
-    let needed = system::manifest(system)?.settings.iter().filter(|(_, setting)| setting.needed);
-    let options = needed.map(|(name, setting)| (name.clone(), Secret::new(setting.written().unwrap_or("on-paper")))).collect();
-    let settings = Settings { name: connection.to_owned(), system: system.to_owned(), options };
+    let settings = on_paper(connection, &system.into())?;
     open(&settings, Arc::new(Nowhere), Arc::new(crate::http::SystemClock)).ok()
+}
+
+/// The same for a system that the project describes.
+pub fn offline_own(connection: &str, system: &SystemRef, known: &Known) -> Option<Arc<dyn Connector>> {
+    let settings = on_paper(connection, system)?;
+    open_own(known, &settings, Arc::new(Nowhere), Arc::new(crate::http::SystemClock)).ok()
+}
+
+fn on_paper(connection: &str, system: &SystemRef) -> Option<Settings> {
+    let needed = system.manifest()?.settings.iter().filter(|(_, setting)| setting.needed);
+    let options = needed.map(|(name, setting)| (name.clone(), Secret::new(setting.written().unwrap_or("on-paper")))).collect();
+    Some(Settings { name: connection.to_owned(), system: system.to_string(), options })
 }
 
 /// Makes the connector of a connection.
@@ -114,6 +128,14 @@ pub fn open(settings: &Settings, transport: Arc<dyn Transport>, clock: Arc<dyn C
             hint: format!("systems with a connector: {}", system::all().map(|(system, _)| system).collect::<Vec<_>>().join(", ")),
         }),
     }
+}
+
+/// Makes the connector of a connection to a system that its project describes.
+///
+/// # Errors
+/// The description has an error, or a setting is missing or cannot be understood.
+pub fn open_own(known: &Known, settings: &Settings, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Result<Arc<dyn Connector>, Unusable> {
+    described::open_own(known, settings, transport, clock)
 }
 
 #[cfg(test)]
@@ -133,7 +155,7 @@ mod tests {
     #[test]
     fn every_connector_opens_on_paper() {
         for (system, _) in system::all() {
-            assert_eq!(offline("c", system).map(|connector| connector.system()), Some(system));
+            assert_eq!(offline("c", system).map(|connector| connector.system().to_owned()), Some(system.to_owned()));
         }
     }
 }

@@ -21,18 +21,18 @@ pub(crate) use error::{no_field_of_names, no_such_file, other_name};
 pub use model::Described;
 pub use text::{Filled, Filter, Formula, Missing, Path, Pattern, Piece, Place, Scope, Step as PathStep, Template, printed};
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use crate::base::diag::Diagnostic;
 use crate::base::{FileId, Span, bounds};
 use crate::system;
 use crate::yaml;
 
-/// A description that comes with the program, and what is wrong with it.
+/// A description that comes with the program or with a project, and what is wrong with it.
 #[derive(Debug)]
 pub struct Known {
     /// None where nothing usable could be read.
-    pub described: Option<Described>,
+    pub described: Option<Arc<Described>>,
     /// Errors; a connection of a description that has one is not opened.
     pub errors: Vec<Diagnostic>,
 }
@@ -40,10 +40,16 @@ pub struct Known {
 impl Known {
     /// Reads a description and holds it to its rules.
     pub fn of(text: &str) -> Self {
-        let (described, mut errors) = read(FileId::default(), text);
+        Self::in_file(FileId::default(), text)
+    }
+
+    /// The same of a file, in which what is wrong with it is shown.
+    pub fn in_file(file: FileId, text: &str) -> Self {
+        let (described, mut errors) = read(file, text);
         errors.extend(described.iter().flat_map(check));
         errors.retain(Diagnostic::is_error);
-        Known { described, errors }
+        errors.sort_by_key(|fault| (fault.primary.span.start, fault.code));
+        Known { described: described.map(Arc::new), errors }
     }
 }
 

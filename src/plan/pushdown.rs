@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use crate::ir::{Compare, Expr, Flow, Mapping};
 use crate::schema::{Comparison, Condition, FieldPath, Object};
-use crate::system::{self, Dialect};
+use crate::system::Dialect;
 use crate::value::{Kind, Literal};
 
 /// Whether a conjunct can go into the source's own query.
 pub(super) fn can(expr: &Expr, mapping: &Mapping, source: Option<&Object>, objects: &BTreeMap<String, Arc<Object>>) -> bool {
-    match source.and_then(|source| system::manifest(&source.system)?.filters) {
+    match source.and_then(|source| source.system.manifest()?.filters) {
         Some(Dialect::Soql) => {}
         // The lists of the others know a few parameters, which are not conditions.
         None => return false,

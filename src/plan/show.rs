@@ -7,6 +7,7 @@ use crate::ir::{
     Event, Flow, InDoubt, MatchKey, MatchOutcome, Operation, Policy, Repeat, RouteOutcome, Row, RowValue, Rule, RuleKind, Write, millis, print,
 };
 use crate::schema::Spelling;
+use crate::system::Guarantee;
 
 /// The steps of a flow, one a line, in the order in which a record meets them. `query` is what the
 /// source is asked, in its own language; `children` is asked for changes that do not move its stamp.
@@ -122,18 +123,25 @@ fn write_lines(plan: &Plan, write: &Write, line: &mut dyn FnMut(&str, &str)) {
     if let Some(when) = &write.when {
         line("", &format!("when {}", print::within(&plan.mapping, when)));
     }
+    let object = plan.objects.get(&write.object.to_string());
+    let rule = object.and_then(|object| object.write_rule(write.op, write.key.as_ref().and_then(|key| key.field.as_deref())));
+    let claims = rule.and_then(|rule| rule.claims);
     if let Some(key) = &write.key {
         let value = print::within(&plan.mapping, &key.value);
         let field = key.field.as_deref().unwrap_or("Crossdock's store");
-        let native = if key.native { ", enforced by the system itself" } else { "" };
+        let native = if key.native && claims.is_none() { ", enforced by the system itself" } else { "" };
         line("", &format!("key in {field} = {value}{native}"));
     }
     let doubt = match write.in_doubt {
         Some(InDoubt::LookUp) => "; if the answer is lost: look up, then accept or send again",
         Some(InDoubt::Review) => "; if the answer is lost: a person decides",
+        None if write.guarantee == Guarantee::Unprotected => "; if the answer is lost: a person decides",
         None => "; if the answer is lost: sent again, one effect",
     };
     line("", &format!("guarantee {}{doubt}", write.guarantee));
+    if let (Some(claims), Some(object)) = (claims, object) {
+        line("", &format!("{claims} by its description, which no probe has seen: crossdock system probe {}", object.system));
+    }
     let mut policies = Vec::new();
     rows(&write.body.rows, "", &mut policies);
     if !policies.is_empty() {

@@ -4,9 +4,9 @@ use indexmap::IndexMap;
 
 use super::config::Reader;
 use super::error;
-use super::yaml::{Node, Shape};
 use crate::base::Span;
 use crate::check::Setting;
+use crate::yaml::{Node, Shape};
 
 /// Where alerts go beside the log.
 #[derive(Debug, Clone, Default)]

@@ -2,11 +2,11 @@
 
 use super::config::Reader;
 use super::error;
-use super::yaml::{Node, Shape};
 use crate::base::diag::{Code, Diagnostic, Severity};
 use crate::base::{Sources, Span};
 use crate::check::{Setting, Unit};
 use crate::syntax::tree::ItemKind;
+use crate::yaml::{Node, Shape};
 
 /// One warning, or all of its code in a file or a flow.
 #[derive(Debug, Clone)]

@@ -4,18 +4,23 @@
 //! options, a parameter or a setting that stands there replaces the one of that name here.
 //! `${SECRET}` is kept as written; nothing is looked up before a run.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 use jiff::tz::TimeZone;
 
 use super::alerts::Alerts;
 use super::allow::Allowance;
 use super::csv_form::{self, CsvFile, CsvForm};
+use super::own_systems::{Own, OwnSystems};
 use super::retention::{self, Days};
-use super::yaml::{self, Entry, Node};
 use super::{Absence, Library, error, settings};
 use crate::base::diag::{Code, Diagnostic};
 use crate::base::{FileId, Source, Sources, Span, nearest};
 use crate::check::Setting;
+use crate::describe::Known;
+use crate::system::SystemRef;
+use crate::yaml::{self, Entry, Node};
 use crate::{schema, system};
 
 pub const FILE: &str = "crossdock.yaml";
@@ -44,6 +49,8 @@ pub struct Config {
     pub schedules: IndexMap<String, Setting>,
     /// For how many days what is kept is kept, where it is said.
     pub retention: Days,
+    /// The systems that the project describes, as far as connections name them.
+    own_systems: OwnSystems,
     /// Flows and parameters that the files name, with their places.
     named_flows: Vec<(String, Span)>,
     named_parameters: Vec<(String, Span)>,
@@ -52,7 +59,9 @@ pub struct Config {
 /// One connection as configured. The system is a known one.
 #[derive(Debug, Clone)]
 pub struct Connection {
-    pub system: String,
+    pub system: SystemRef,
+    /// Of a system that the project describes: its description.
+    pub described: Option<Arc<Known>>,
     /// Where its name stands.
     pub span: Span,
     /// All but `system`, as written.
@@ -64,8 +73,8 @@ pub struct Connection {
 }
 
 impl Connection {
-    fn of(system: &str, span: Span) -> Self {
-        Connection { system: system.to_owned(), span, options: IndexMap::new(), objects: IndexMap::new(), retention: Days::new() }
+    fn of(system: SystemRef, described: Option<Arc<Known>>, span: Span) -> Self {
+        Connection { system, described, span, options: IndexMap::new(), objects: IndexMap::new(), retention: Days::new() }
     }
 }
 
@@ -99,6 +108,7 @@ impl Default for Config {
             csv: Vec::new(),
             schedules: IndexMap::new(),
             retention: Days::new(),
+            own_systems: OwnSystems::default(),
             named_flows: Vec::new(),
             named_parameters: Vec::new(),
         }
@@ -114,7 +124,7 @@ impl Config {
     /// For mapping files without a project.
     pub fn assumed() -> Self {
         let named = system::all().flat_map(|(system, manifest)| manifest.connections.iter().map(move |name| (name, system)));
-        let connections = named.map(|(name, system)| (name.clone(), Connection::of(system, Span::default()))).collect();
+        let connections = named.map(|(name, system)| (name.clone(), Connection::of(system.into(), None, Span::default()))).collect();
         Config { assumed: true, connections, ..Config::default() }
     }
 
@@ -123,7 +133,7 @@ impl Config {
     pub fn read(library: &dyn Library, env: Option<&str>, sources: &mut Sources, found: &mut Vec<Diagnostic>) -> Config {
         let mut config = Config::default();
         match library.read(FILE) {
-            Ok(text) => config.lay(FILE, &text, sources, found),
+            Ok(text) => config.lay(FILE, &text, library, sources, found),
             Err(Absence::NotFound) => config = Config::assumed(),
             Err(Absence::NotText(not)) => {
                 config.lacking = true;
@@ -141,7 +151,7 @@ impl Config {
             match library.read(&name) {
                 Ok(text) => {
                     config.assumed = false;
-                    config.lay(&name, &text, sources, found);
+                    config.lay(&name, &text, library, sources, found);
                 }
                 Err(Absence::NotText(not)) => {
                     let file = sources.add(Source::new(&*name, not.text.clone()));
@@ -181,11 +191,11 @@ impl Config {
 
     /// For the checker.
     pub fn connections(&self) -> Vec<schema::Connection> {
-        let connection = |(name, c): (&String, &Connection)| schema::Connection { name: name.clone(), system: c.system.clone() };
+        let connection = |(name, c): (&String, &Connection)| schema::Connection { name: name.clone(), system: c.system.to_string() };
         self.connections.iter().map(connection).collect()
     }
 
-    fn lay(&mut self, name: &str, text: &str, sources: &mut Sources, found: &mut Vec<Diagnostic>) {
+    fn lay(&mut self, name: &str, text: &str, library: &dyn Library, sources: &mut Sources, found: &mut Vec<Diagnostic>) {
         let file = sources.add(Source::new(name, text));
         let node = match yaml::read(text) {
             Ok(node) => node,
@@ -203,10 +213,11 @@ impl Config {
                 return;
             }
         };
-        let before = found.len();
         if node.shape == yaml::Shape::Nothing {
             return;
         }
+        self.own_systems.read(&node, file, library, sources, found);
+        let before = found.len();
         self.settings(name, &node, file, found);
         // A text can be YAML and not what was meant: `crm:{ … }` is one text.
         if found.len() > before
@@ -311,18 +322,24 @@ impl Config {
         let before = self.connections.get(name);
         let system = match (said, before) {
             (Some(node), _) => match reader.setting(node, "system") {
-                Some(system) if system::names().contains(&system.text.as_str()) => system.text,
-                Some(system) => {
-                    self.lacking = true;
-                    reader.found.push(error::unknown_system(&system.text, system.span));
-                    return;
-                }
+                Some(system) if system::names().contains(&system.text.as_str()) => (SystemRef::from(&system.text), None),
+                Some(system) => match self.own_systems.get(&system.text) {
+                    Some(Own::Usable(own, known)) => (own.clone(), Some(Arc::clone(known))),
+                    own => {
+                        self.lacking = true;
+                        // What is wrong with a description that is there was told at its place.
+                        if own.is_none() {
+                            reader.found.push(error::unknown_system(&system.text, system.span, self.own_systems.names()));
+                        }
+                        return;
+                    }
+                },
                 None => {
                     self.lacking = true;
                     return;
                 }
             },
-            (None, Some(before)) => before.system.clone(),
+            (None, Some(before)) => (before.system.clone(), before.described.clone()),
             (None, None) => {
                 self.lacking = true;
                 if entry.value.entries().is_some() || entry.value.shape == yaml::Shape::Nothing {
@@ -332,7 +349,8 @@ impl Config {
             }
         };
         // In an environment's file only what differs has to be said.
-        let mut connection = before.cloned().filter(|b| b.system == system).unwrap_or_else(|| Connection::of(&system, at));
+        let (system, described) = system;
+        let mut connection = before.cloned().filter(|b| b.system == system).unwrap_or_else(|| Connection::of(system, described, at));
         if connection.system == "files" {
             reader.files(name, options, &mut connection, at);
         }

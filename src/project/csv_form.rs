@@ -3,10 +3,10 @@
 use super::config::Reader;
 use super::error;
 use super::records::Form;
-use super::yaml::Node;
 use crate::base::diag::{Code, Diagnostic};
 use crate::base::{Charset, Span};
 use crate::check::Setting;
+use crate::yaml::Node;
 
 /// The settings of the files of one name.
 #[derive(Debug, Clone)]

@@ -15,6 +15,7 @@ use crate::base::diag::{Code, Diagnostic};
 use crate::base::{FileId, Source, Sources, Span, Spread, locked};
 use crate::check::{CheckEnvironment, Setting, TableFault};
 use crate::schema::{self, Named, Names, Object, Schemas};
+use crate::system::SystemRef;
 use crate::value::{Json, ObjectRef};
 
 /// A project's files as a [`CheckEnvironment`]. What could not be read is kept for [`Keeper::faults`].
@@ -227,6 +228,15 @@ impl<'a> Keeper<'a> {
         let path = format!("schemas/{}/{}.json", of.connection, of.object);
         match self.library.read(&path) {
             Ok(text) => self.parsed(&connection.system, of, &path, text, connection.span),
+            Err(Absence::NotFound) if connection.system.is_own() => {
+                // What was derived from the vendor's file serves every connection of the system.
+                let path = format!("schemas/{}/{}.json", connection.system, of.object);
+                match self.library.read(&path) {
+                    Ok(text) => self.parsed(&connection.system, of, &path, text, connection.span),
+                    Err(Absence::NotFound) => None,
+                    Err(absence) => self.unreadable(&path, connection.span, absence),
+                }
+            }
             Err(Absence::NotFound) => {
                 let standard = schema::standard::object(&connection.system, &of.object, &of.connection)?;
                 // They come with the program, and a test of `schema` reads them all.
@@ -236,7 +246,7 @@ impl<'a> Keeper<'a> {
         }
     }
 
-    fn parsed(&self, system: &str, of: &ObjectRef, path: &str, text: Arc<str>, named: Span) -> Option<Arc<Object>> {
+    fn parsed(&self, system: &SystemRef, of: &ObjectRef, path: &str, text: Arc<str>, named: Span) -> Option<Arc<Object>> {
         match objects::read(&text, system, &of.object, &of.connection) {
             Ok(object) => Some(Arc::new(object)),
             Err(bad) => self.bad(path, text, bad, named),
@@ -258,7 +268,7 @@ impl<'a> Keeper<'a> {
             Err(absence) => return self.unreadable(path, *span, absence),
         };
         if given {
-            return self.parsed("files", of, path, text, *span);
+            return self.parsed(&"files".into(), of, path, text, *span);
         }
         let separator = self.config.csv(path).separator;
         if let Some(wrong) = columns::one_heading(path, &text, separator) {
@@ -312,7 +322,7 @@ impl<'a> Keeper<'a> {
             };
             let path = plain(&schema.text, &format!("{}.json", of.object))?;
             if let Ok(text) = self.library.read(&path) {
-                return self.parsed("files", of, &path, text, schema.span);
+                return self.parsed(&"files".into(), of, &path, text, schema.span);
             }
         }
         locked(&self.objects).get(of).cloned().flatten()
@@ -357,9 +367,12 @@ impl Schemas for Keeper<'_> {
             return known.objects.keys().cloned().collect();
         }
         let folder = format!("schemas/{connection}/");
-        let mut all: Vec<String> = schema::standard::objects(&known.system).map(str::to_owned).collect();
+        let of_system = known.system.is_own().then(|| format!("schemas/{}/", known.system));
+        let mut all: Vec<String> =
+            if known.system.is_own() { Vec::new() } else { schema::standard::objects(&known.system).map(str::to_owned).collect() };
         for path in self.listed.get_or_init(|| self.library.list(".json")) {
-            let Some(name) = path.strip_prefix(&folder).and_then(|n| n.strip_suffix(".json")) else { continue };
+            let inside = path.strip_prefix(&folder).or_else(|| path.strip_prefix(of_system.as_deref()?));
+            let Some(name) = inside.and_then(|n| n.strip_suffix(".json")) else { continue };
             if name != "names" && !name.contains(['/', '.']) && !all.iter().any(|known| known == name) {
                 all.push(name.to_owned());
             }

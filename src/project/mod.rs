@@ -9,6 +9,7 @@ mod environment;
 mod error;
 mod load;
 mod objects;
+mod own_systems;
 pub mod records;
 pub mod retention;
 pub mod schedule;
@@ -33,7 +34,6 @@ use crate::plan::{self, Extent, Plan};
 use crate::schema::{Names, Object};
 use crate::syntax::tree::{Item, ItemKind};
 use crate::value::ObjectRef;
-use crate::yaml;
 
 /// Everything that a compilation asks of the outside. The command line keeps it over a folder,
 /// tests over a map of texts.
@@ -194,12 +194,6 @@ impl Compiled {
 /// Reads, checks and plans a project. It never stops at the first mistake.
 pub fn compile(library: &dyn Library, options: &Options) -> Compiled {
     let Loaded { config, mut sources, units, mut diagnostics } = load(library, options);
-    for fault in diagnostics.iter_mut().filter(|fault| fault.code == Code::UnknownSystem) {
-        let name = sources.text(fault.primary.span).to_owned();
-        if library.read(&format!("systems/{name}/system.yaml")).is_ok() {
-            *fault = fault.clone().help(error::own_system(&name));
-        }
-    }
     let read = diagnostics.len();
     let unsettled = diagnostics.iter().any(|d| matches!(d.code, Code::BadProject | Code::UnknownSystem));
     let names: BTreeMap<ObjectRef, Arc<Names>>;

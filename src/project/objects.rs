@@ -2,6 +2,7 @@
 
 use super::{columns, records};
 use crate::schema::{self, Object, SchemaError};
+use crate::system::SystemRef;
 
 /// Samples beyond this teach nothing new.
 const SAMPLES: usize = 1_000;
@@ -17,7 +18,7 @@ pub struct Bad {
 }
 
 /// A schema's file: our form, or a Salesforce describe as it is.
-pub(super) fn read(text: &str, system: &str, name: &str, connection: &str) -> Result<Object, Bad> {
+pub(super) fn read(text: &str, system: &SystemRef, name: &str, connection: &str) -> Result<Object, Bad> {
     schema::read(text, system, name, connection).map_err(|error| bad(text, &error))
 }
 
@@ -108,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_text_that_is_no_json_is_said_where_it_breaks() {
-        let bad = read("{ \"properties\": ]", "salesforce", "Order", "crm").unwrap_err();
+        let bad = read("{ \"properties\": ]", &"salesforce".into(), "Order", "crm").unwrap_err();
         assert!(bad.at >= 14, "{bad:?}");
     }
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::config::{Config, Reader};
 use super::error;
-use super::yaml::Node;
 use crate::base::Span;
 use crate::plan::Plan;
+use crate::yaml::Node;
 
 /// A class of what is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,15 +4,15 @@
 
 use super::error::settings as error;
 use super::schedule;
-use super::yaml::{Entry, Node, Shape};
 use crate::base::diag::Diagnostic;
 use crate::base::{FileId, Span};
 use crate::check::Setting;
-use crate::system::{self, Kind};
+use crate::system::{self, Kind, SystemRef};
+use crate::yaml::{Entry, Node, Shape};
 
 /// Checks the settings of one connection of a system that is known.
-pub(super) fn connection(name: &str, system: &str, options: &[Entry], file: FileId, found: &mut Vec<Diagnostic>) {
-    let Some(manifest) = system::manifest(system) else { return };
+pub(super) fn connection(name: &str, system: &SystemRef, options: &[Entry], file: FileId, found: &mut Vec<Diagnostic>) {
+    let Some(manifest) = system.manifest() else { return };
     let known = |key: &str| manifest.settings.get(key);
     // On this machine nothing is kept from anybody.
     let is_address = |key: &str| known(key).is_some_and(|setting| setting.kind == Kind::Address);

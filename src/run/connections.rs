@@ -115,7 +115,11 @@ pub fn open(
     }
     let mut connectors = Connectors::new();
     for settings in known {
-        let connector = registry::open(&settings, Arc::clone(transport), Arc::clone(clock));
+        let (transport, clock) = (Arc::clone(transport), Arc::clone(clock));
+        let connector = match config.connections.get(&settings.name).and_then(|connection| connection.described.as_ref()) {
+            Some(known) => registry::open_own(known, &settings, transport, clock),
+            None => registry::open(&settings, transport, clock),
+        };
         connectors.insert(settings.name.clone(), connector.map_err(|unusable| from_environment(unusable, config))?);
     }
     Ok(connectors)
@@ -153,7 +157,7 @@ pub fn settings(name: &str, connection: &Connection, files: Files<'_>, environme
     if !unset.is_empty() {
         return Err(Missing::Variables(unset));
     }
-    Ok(Settings { name: name.to_owned(), system: connection.system.clone(), options })
+    Ok(Settings { name: name.to_owned(), system: connection.system.to_string(), options })
 }
 
 fn value(connection: &str, option: &str, node: &Node, files: Files<'_>, environment: Environment<'_>) -> Result<String, Missing> {

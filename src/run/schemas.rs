@@ -13,7 +13,6 @@ use crate::plan::Use;
 use crate::project::{Library, OVERLAY};
 use crate::schema::diff::{Difference, diff, keep};
 use crate::schema::{Named, Object, Schemas, lay_over, read, to_json};
-use crate::system;
 use crate::value::{Json, ObjectRef};
 
 /// What a system says of an object today.
@@ -122,7 +121,7 @@ pub fn path(of: &ObjectRef) -> String {
 /// A snapshot's text.
 pub fn text(object: &Object, at: Timestamp) -> String {
     let mut object = object.clone();
-    let title = system::manifest(&object.system).map_or(object.system.as_str(), |manifest| manifest.title.as_str());
+    let title = object.system.manifest().map_or(object.system.as_str(), |manifest| manifest.title.as_str());
     object.source = format!("{title} describe, pulled {}", at.strftime("%Y-%m-%d"));
     // An object of texts and lists can always be printed.
     serde_json::to_string_pretty(&to_json(&object)).unwrap_or_default() + "\n"

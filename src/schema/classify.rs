@@ -5,7 +5,7 @@
 //! indication, a field is personal.
 
 use super::{Class, Field};
-use crate::system::{self, DataClasses};
+use crate::system::{DataClasses, SystemRef};
 use crate::value::Kind;
 
 /// Words of a name behind which stands a person.
@@ -183,8 +183,8 @@ pub(super) fn class(object: &str, name: &str, kind: &str, numbered: bool, encryp
 }
 
 /// Whether the fields of a system are classed so.
-pub(super) fn by_name(system: &str) -> bool {
-    system::manifest(system).is_some_and(|manifest| manifest.data_classes == DataClasses::ByName)
+pub(super) fn by_name(system: &SystemRef) -> bool {
+    system.manifest().is_some_and(|manifest| manifest.data_classes == DataClasses::ByName)
 }
 
 /// The class of a field of a snapshot that says none.

@@ -30,7 +30,7 @@ pub(super) fn object(json: &Json, connection: &str) -> Result<Object, SchemaErro
     let described = json.get("fields").and_then(Json::as_array).unwrap_or(&empty);
     let currency = described.iter().any(|field| text(field, "name") == "CurrencyIsoCode");
     let mut object = Object {
-        system: system.to_owned(),
+        system: system.into(),
         name: name.clone(),
         source: format!("{title} describe"),
         doc: text(json, "label"),

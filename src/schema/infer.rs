@@ -169,7 +169,7 @@ impl Building<'_> {
             return name;
         }
         self.objects.push(Object {
-            system: "files".to_owned(),
+            system: "files".into(),
             name: name.clone(),
             source: "inferred from sample records".to_owned(),
             doc: String::new(),

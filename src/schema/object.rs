@@ -5,14 +5,15 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::system::{self, Asked, Guarantee, KeyField, Operation, WriteRule};
+use crate::system::{self, Asked, Guarantee, KeyField, Operation, SystemRef, WriteRule};
 use crate::value::{Json, Kind, ObjectRef, WireEncoding};
 
 /// One object: an order, a shipment, an address inside them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Object {
     /// `shipstation`, `salesforce`, `files`.
-    pub system: String,
+    #[schemars(with = "String")]
+    pub system: SystemRef,
     /// As an author writes it behind the connection: `Order`.
     pub name: String,
     /// Where it comes from: the description it was derived from, or when it was pulled.
@@ -55,15 +56,15 @@ pub struct Object {
 
 impl Object {
     /// The field that names the currency of its records' amounts where the account has several, and that the schema does not list.
-    pub fn unlisted_currency(&self) -> Option<&'static str> {
-        let name = system::manifest(&self.system)?.currency.as_deref()?;
+    pub fn unlisted_currency(&self) -> Option<&str> {
+        let name = self.system.manifest()?.currency.as_deref()?;
         (!self.fields.contains_key(name)).then_some(name)
     }
 
     /// The way in which its system takes a write of it; none where the system has no manifest, or takes no such write.
-    pub fn write_rule(&self, operation: Operation, key_field: Option<&str>) -> Option<&'static WriteRule> {
+    pub fn write_rule(&self, operation: Operation, key_field: Option<&str>) -> Option<&WriteRule> {
         let asked = Asked { object: &self.name, operation, key_field, keys: &self.keys, searchable: &self.searchable };
-        system::manifest(&self.system)?.write(&asked)
+        self.system.manifest()?.write(&asked)
     }
 
     /// Whether its system takes such a write of it, by one key or another.
@@ -73,23 +74,27 @@ impl Object {
             Operation::Update => self.access.update,
             Operation::Upsert => self.access.upsert || self.access.create,
         };
-        allowed && system::manifest(&self.system).is_none_or(|manifest| manifest.rules(&self.name, operation).next().is_some())
+        allowed && self.system.manifest().is_none_or(|manifest| manifest.rules(&self.name, operation).next().is_some())
     }
 
     /// Whether its system takes such a write of it by this key.
     pub fn takes_by(&self, operation: Operation, key_field: Option<&str>) -> bool {
-        self.takes(operation) && (system::manifest(&self.system).is_none() || self.write_rule(operation, key_field).is_some())
+        self.takes(operation) && (self.system.manifest().is_none() || self.write_rule(operation, key_field).is_some())
     }
 
     /// The fields that the key of such a write may go to, where its system does not take each key.
     pub fn key_fields(&self, operation: Operation) -> Vec<&str> {
-        let Some(manifest) = system::manifest(&self.system) else { return Vec::new() };
-        let of = |rule: &'static WriteRule| match rule.key {
-            Some(KeyField::Unique) => self.keys.iter(),
-            Some(KeyField::Searchable) => self.searchable.iter(),
-            None => rule.key_fields.iter(),
-        };
-        manifest.rules(&self.name, operation).flat_map(of).map(String::as_str).collect()
+        let Some(manifest) = self.system.manifest() else { return Vec::new() };
+        let mut fields = Vec::new();
+        for rule in manifest.rules(&self.name, operation) {
+            let keys = match rule.key {
+                Some(KeyField::Unique) => &self.keys,
+                Some(KeyField::Searchable) => &self.searchable,
+                None => &rule.key_fields,
+            };
+            fields.extend(keys.iter().map(String::as_str));
+        }
+        fields
     }
 
     /// What stands for it that a write of it has one effect: what its system's manifest says; of a system without one what the

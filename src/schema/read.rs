@@ -11,7 +11,7 @@ use super::node::Node;
 use super::object::{Access, Class, Field, Object, Size, SizeUnit, Write};
 use super::{classify, describe};
 use crate::base::nearest;
-use crate::system::Guarantee;
+use crate::system::{Guarantee, SystemRef};
 use crate::value::{Enumeration, Json, Kind, Known, LengthUnit, ObjectRef, Type, WeightUnit, WireEncoding};
 
 /// Reads a schema file, or a Salesforce describe as it is. References to other objects are of the
@@ -19,7 +19,7 @@ use crate::value::{Enumeration, Json, Kind, Known, LengthUnit, ObjectRef, Type, 
 ///
 /// # Errors
 /// The text is no JSON, or not of the form; the error says where.
-pub fn read(text: &str, system: &str, name: &str, connection: &str) -> Result<Object, SchemaError> {
+pub fn read(text: &str, system: impl Into<SystemRef>, name: &str, connection: &str) -> Result<Object, SchemaError> {
     let not_json = |error: serde_json::Error| SchemaError::NotJson { message: error.to_string(), line: error.line(), column: error.column() };
     let json: Node<'_> = serde_json::from_str(text).map_err(not_json)?;
     if json.get("properties").is_none() {
@@ -28,7 +28,7 @@ pub fn read(text: &str, system: &str, name: &str, connection: &str) -> Result<Ob
             return describe::object(&json, connection);
         }
     }
-    object(&json, system, name, connection)
+    object(&json, system.into(), name, connection)
 }
 
 /// Lays what a person knows of fields over an object that was described by its system: the unit of a number, the data class, a label.
@@ -83,7 +83,7 @@ pub fn lay_over(object: &mut Object, text: &str, connection: &str) -> Result<(),
     Ok(())
 }
 
-fn object(json: &Node<'_>, system: &str, name: &str, connection: &str) -> Result<Object, SchemaError> {
+fn object(json: &Node<'_>, system: SystemRef, name: &str, connection: &str) -> Result<Object, SchemaError> {
     let Some(properties) = json.get("properties").and_then(Node::as_object) else {
         return Err(SchemaError::form("/properties", "an object schema has `properties`"));
     };
@@ -103,7 +103,7 @@ fn object(json: &Node<'_>, system: &str, name: &str, connection: &str) -> Result
         update: flag(access, "update"),
         upsert: flag(access, "upsert"),
     });
-    let by_name = classify::by_name(system);
+    let by_name = classify::by_name(&system);
     let mut fields = IndexMap::with_capacity(properties.len());
     for (field, property) in properties {
         // They are put together only where something is to be said of the field.
@@ -122,7 +122,7 @@ fn object(json: &Node<'_>, system: &str, name: &str, connection: &str) -> Result
         }
     };
     Ok(Object {
-        system: system.to_owned(),
+        system,
         name: name.to_owned(),
         source: text(json, "x-source").unwrap_or_default(),
         doc: text(json, "description").unwrap_or_default(),

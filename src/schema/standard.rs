@@ -28,7 +28,7 @@ mod tests {
         for (system, name, text) in system::schemas() {
             let object = object(system, name, "c").unwrap().unwrap_or_else(|error| panic!("{system}/{name}: {error}"));
             let printed: serde_json::Value = to_json(&object);
-            let again = read::read(&printed.to_string(), system, name, "c").unwrap();
+            let again = read::read(&printed.to_string(), *system, name, "c").unwrap();
             assert_eq!(object, again, "{system}/{name}");
             let _ = text;
         }

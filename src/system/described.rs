@@ -7,7 +7,8 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::manifest::{Kind, Manifest, Sandbox, Search, Setting};
-use super::write::{Means, Operation, WriteRule};
+use super::probed::{Probed, fingerprint};
+use super::write::{Guarantee, Means, Operation, WriteRule};
 
 /// The setting that names another address than the system's own: its sandbox.
 pub const URL: &str = "url";
@@ -41,9 +42,31 @@ struct SettingText {
 }
 
 impl Manifest {
+    /// The manifest of a system that comes with the program.
+    ///
     /// # Errors
     /// The text is no description. What is wrong with it in particular is told by `describe`.
     pub fn of_description(text: &str) -> Result<Self, String> {
+        Self::held(text, &|write, _| write.means.guarantee())
+    }
+
+    /// The manifest of a system that a project describes. What it says of a write counts where a probe has seen it; without one, nobody
+    /// knows what the system does with a write that is sent twice, and a person decides.
+    ///
+    /// # Errors
+    /// As [`Manifest::of_description`].
+    pub fn of_own(text: &str, probed: Option<&Probed>) -> Result<Self, String> {
+        let held = |write: &DescribedWrite, said: &Json| {
+            let found = probed.and_then(|probed| probed.of_write(&write.object, &write.name, &fingerprint(said, &write.name)));
+            let is_seen = found.is_some_and(|found| found.holds == Some(true));
+            if is_seen { write.means.guarantee() } else { Guarantee::Unprotected }
+        };
+        // What comes with the program has a sandbox with it, a project's own has none.
+        Self::held(text, &held).map(|manifest| Manifest { sandbox: None, ..manifest })
+    }
+
+    /// `guarantee`: what a write is held to, by what its description says, and by its object's description.
+    fn held(text: &str, guarantee: &dyn Fn(&DescribedWrite, &Json) -> Guarantee) -> Result<Self, String> {
         let text: Text = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
         let mut settings: IndexMap<String, Setting> = IndexMap::new();
         for (name, said) in &text.settings {
@@ -58,8 +81,14 @@ impl Manifest {
         let is_fixed = base == text.base;
         let (default, example) = if is_fixed { (Some(base), None) } else { (None, Some(base)) };
         settings.insert(URL.to_owned(), Setting { kind: Kind::Address, secret: false, needed: false, default, example });
-        let writes = text.objects.iter().flat_map(|(object, said)| writes(object, said, &text.objects));
-        let writes: Vec<WriteRule> = writes.filter_map(|write| write.rule()).collect();
+        let rule = |said: &Json, write: DescribedWrite| {
+            let rule = write.rule()?;
+            let (held, said) = (guarantee(&write, said), rule.guarantee);
+            Some(WriteRule { guarantee: held, claims: (said < held).then_some(said), ..rule })
+        };
+        let rules =
+            text.objects.iter().flat_map(|(object, said)| writes(object, said, &text.objects).into_iter().filter_map(|write| rule(said, write)));
+        let writes: Vec<WriteRule> = rules.collect();
         let longest = writes.iter().filter_map(|rule| rule.settle).max().unwrap_or_default();
         Ok(Manifest {
             title: text.title.unwrap_or_else(|| text.system.clone()),
@@ -154,6 +183,7 @@ impl DescribedWrite {
             keyless,
             settle: Some(self.settle(operation)),
             guarantee: self.means.guarantee(),
+            claims: None,
             call: self.call.clone().unwrap_or_else(|| self.name.clone()),
             // A part is asked for in what it is part of.
             found_by: self.field.clone().or(one_key.clone()).filter(|_| self.part.is_none()),

@@ -1,18 +1,22 @@
 //! The systems that Crossdock knows, and what is known of each before anything is asked of it.
 //!
 //! A system is a folder of `schemas/`: its manifest, `system.yaml`, and its objects' schemas; or of `systems/`: a description, from which
-//! its manifest follows, with its schemas in `schemas/`. This is the one place
-//! where settings, defaults, limits and the like are said; the checker, the plan, the connectors and the commands read it
+//! its manifest follows, with its schemas in `schemas/`. A project can have such folders of its own: its systems are known by their
+//! [`SystemRef`]s only, and nowhere kept beside those of the program. This is the one place where settings, defaults, limits and the like are said; the checker, the plan, the connectors and the commands read it
 //! here, and name no vendor themselves.
 
 mod described;
 mod manifest;
+mod probed;
+mod system_ref;
 mod write;
 
 use std::sync::LazyLock;
 
 pub use described::{DescribedWrite, URL, duration};
 pub use manifest::{DataClasses, Describe, Dialect, Kind, Limit, Manifest, Sandbox, Search, Setting, SignIn, Texts};
+pub use probed::{Finding, Probed, ProbedObject, ProbedWrite, fingerprint};
+pub use system_ref::SystemRef;
 pub use write::{Asked, Guarantee, KeyField, Means, Operation, WriteRule, by_class};
 
 // `MANIFESTS` by system, and `SCHEMAS` by system and object: the texts of `schemas/`; `DESCRIPTIONS` by system: those of `systems/`.

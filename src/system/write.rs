@@ -159,6 +159,9 @@ pub struct WriteRule {
     #[serde(skip)]
     pub settle: Option<SignedDuration>,
     pub guarantee: Guarantee,
+    /// What its description says, where that is more and nobody has seen the system keep it: a probe tells.
+    #[serde(skip)]
+    pub claims: Option<Guarantee>,
     /// The call, for people: `POST /orders/createorders`.
     pub call: String,
     /// The field by which the target's record is found before an update, and after an ambiguous outcome.

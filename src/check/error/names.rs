@@ -6,7 +6,6 @@ use crate::base::nearest;
 use crate::check::CheckEnvironment;
 use crate::schema::{Names, Object};
 use crate::syntax::tree::Name;
-use crate::system;
 use crate::value::{Enumeration, Kind, ObjectRef};
 
 /// A text of JavaScript.
@@ -107,7 +106,7 @@ pub(in crate::check) fn other_fields(diagnostic: Diagnostic, of: &ObjectRef, obj
         return diagnostic.did_you_mean(name, span, known);
     }
     // Of other systems there is nothing to pull: their schemas come with the program, or from a file.
-    let is_pulled = system::manifest(&object.system).is_some_and(|manifest| manifest.describe.is_some());
+    let is_pulled = object.system.manifest().is_some_and(|manifest| manifest.describe.is_some());
     let pull = |diagnostic: Diagnostic| {
         let text = "if the field is new in the system, `crossdock schema pull` fetches what its object looks like today";
         if is_pulled { diagnostic.help(text) } else { diagnostic }

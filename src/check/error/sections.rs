@@ -76,11 +76,18 @@ pub(in crate::check) fn no_key(op: Operation, of: &ObjectRef, head: Span, object
     }
 }
 
-pub(in crate::check) fn doubt_unsaid(head: Span, object: &Object, can_look_up: bool) -> Diagnostic {
+/// `claims`: its description says that the system keeps the record to one, and no probe has seen it.
+pub(in crate::check) fn doubt_unsaid(head: Span, object: &Object, can_look_up: bool, claims: bool) -> Diagnostic {
     let diagnostic = Diagnostic::new(Code::DoubtUnsaid, head, "this write does not say what an outcome in doubt means").why(format!(
         "{} does not keep `{}` to one by this key: after a lost answer nobody knows whether the record is there",
         object.system, object.name
     ));
+    if claims {
+        let system = &object.system;
+        return diagnostic
+            .help("add   in doubt review   (a person looks)")
+            .help(format!("or let `crossdock system probe {system}` try whether it does, as its description says: nobody has seen it yet"));
+    }
     if can_look_up {
         diagnostic.help("add   in doubt look up   (the runtime searches for it)").help("or   in doubt review   (a person looks)")
     } else {

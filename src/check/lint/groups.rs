@@ -5,7 +5,7 @@
 
 use crate::base::diag::Diagnostic;
 use crate::syntax::tree::{self, SectionKind};
-use crate::system::{self, Texts};
+use crate::system::Texts;
 use crate::value::Kind;
 
 use super::super::error::lints as error;
@@ -24,10 +24,7 @@ pub(super) fn check(input: &Input<'_>, tree: &tree::Flow, flow: &ir::Flow, diags
     };
     let caseless = |connection: &str, object: &str| {
         let of = crate::value::ObjectRef { connection: connection.to_owned(), object: object.to_owned() };
-        input
-            .environment
-            .object(&of)
-            .is_some_and(|object| system::manifest(&object.system).is_some_and(|manifest| manifest.texts == Texts::WithoutCase))
+        input.environment.object(&of).is_some_and(|object| object.system.manifest().is_some_and(|manifest| manifest.texts == Texts::WithoutCase))
     };
     let matched =
         flow.matches.iter().find(|of| caseless(&of.object.connection, &of.object.object) && of.by.iter().any(|key| plain(&key.equals, group)));

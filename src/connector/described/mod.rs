@@ -37,7 +37,7 @@ use super::{
     WebhookRequest, WriteRequest,
 };
 use crate::describe::model::{Object, Paging};
-use crate::describe::{self, Described};
+use crate::describe::{self, Described, Known};
 use crate::fault::Fault;
 use crate::http::{Call, Clock, Limit, Transport};
 use crate::schema::{FieldPath, Named};
@@ -59,11 +59,25 @@ pub(super) fn open(settings: &Settings, transport: Arc<dyn Transport>, clock: Ar
     Ok(Arc::new(DescribedSystem::new(of, settings, transport, clock)?))
 }
 
+/// The same of a system that the project of the connection describes.
+///
+/// # Errors
+/// As [`open`].
+pub(super) fn open_own(
+    known: &Known,
+    settings: &Settings,
+    transport: Arc<dyn Transport>,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<dyn Connector>, Unusable> {
+    let of = open::usable(Some(known), settings)?;
+    Ok(Arc::new(DescribedSystem::new(of, settings, transport, clock)?))
+}
+
 impl DescribedSystem {
     /// # Errors
     /// A setting is missing or cannot be used.
-    pub fn new(of: &'static Described, settings: &Settings, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Result<Self, Unusable> {
-        Ok(DescribedSystem { link: Link::new(of, settings, transport, clock)? })
+    pub fn new(of: &Arc<Described>, settings: &Settings, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Result<Self, Unusable> {
+        Ok(DescribedSystem { link: Link::new(Arc::clone(of), settings, transport, clock)? })
     }
 
     /// # Errors
@@ -95,7 +109,7 @@ fn has(projection: &[FieldPath], field: &str) -> bool {
 
 #[async_trait]
 impl Connector for DescribedSystem {
-    fn system(&self) -> &'static str {
+    fn system(&self) -> &str {
         &self.link.of.system.node
     }
 

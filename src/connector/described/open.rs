@@ -18,7 +18,7 @@ use crate::value::Json;
 
 /// What every part of the connector needs of its connection.
 pub(super) struct Link {
-    pub(super) of: &'static Described,
+    pub(super) of: Arc<Described>,
     pub(super) client: Client,
     /// The settings by name, as templates read them.
     pub(super) settings: Json,
@@ -39,8 +39,8 @@ const LONGEST_LAG: SignedDuration = SignedDuration::from_mins(10);
 impl Link {
     /// # Errors
     /// A setting is missing or cannot be used.
-    pub(super) fn new(of: &'static Described, settings: &Settings, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Result<Self, Unusable> {
-        let values = values(of, settings)?;
+    pub(super) fn new(of: Arc<Described>, settings: &Settings, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Result<Self, Unusable> {
+        let values = values(&of, settings)?;
         let scope = Scope::at(jiff::Timestamp::UNIX_EPOCH).with("setting", &values);
         let own = of.base.text(&scope).ok().flatten().unwrap_or_default();
         let given = settings.get(system::URL).map(str::trim);
@@ -57,11 +57,12 @@ impl Link {
             return Err(unusable(format!("would send to `{host}`, which is no host of {}", of.title), hint));
         }
         let client = Client::new(transport, clock, Arc::new(limit(&of.limits)));
-        let sign_ins = SignIns::new(of, &values).map_err(|name| {
+        let sign_ins = SignIns::new(&of, &values).map_err(|name| {
             let hint = format!("put it under `connections.{}` as the system shows it", settings.name);
             unusable(format!("has a `{name}` that no header can hold"), hint)
         })?;
-        Ok(Link { of, client, settings: values, base, moved, sign_ins, zone: super::stamp::zone_of(of), written: Mutex::default() })
+        let zone = super::stamp::zone_of(&of);
+        Ok(Link { of, client, settings: values, base, moved, sign_ins, zone, written: Mutex::default() })
     }
 
     /// What is provided at each place.
@@ -112,7 +113,7 @@ impl Link {
 ///
 /// # Errors
 /// There is none, or it has errors.
-pub(super) fn usable<'k>(known: Option<&'k Known>, settings: &Settings) -> Result<&'k Described, Unusable> {
+pub(super) fn usable<'k>(known: Option<&'k Known>, settings: &Settings) -> Result<&'k Arc<Described>, Unusable> {
     let system = &settings.system;
     let unusable = |message: String, hint: String| Unusable { connection: settings.name.clone(), message, hint };
     let known = known.ok_or_else(|| {

@@ -527,7 +527,7 @@ fn each_write_says_what_it_is_held_to() {
     let mut object = crate::schema::standard::object("salesforce", "Contact", "crm").unwrap().unwrap();
     (object.keys, object.searchable) = (vec!["Mail_Key__c".to_owned()], vec!["Email".to_owned()]);
     let write = |op, key| {
-        let write = crate::connector::Write::of("salesforce", &object, op, key).unwrap();
+        let write = crate::connector::Write::of(&object, op, key).unwrap();
         assert_eq!((write.batch, write.replaces, write.carries), (super::COLLECTION, false, true));
         (write.guarantee, write.found_by)
     };

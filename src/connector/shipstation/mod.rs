@@ -53,7 +53,7 @@ const STAGES: [&str; 3] = ["awaiting_payment", "awaiting_shipment", "shipped"];
 
 /// What a write to one of the standard objects is held to.
 fn writes(object: &str, operation: Operation, key_field: Option<&str>) -> Option<Write> {
-    Write::of(SYSTEM, &standard::object(SYSTEM, object, "")?.ok()?, operation, key_field)
+    Write::of(&standard::object(SYSTEM, object, "")?.ok()?, operation, key_field)
 }
 
 /// A ShipStation account.

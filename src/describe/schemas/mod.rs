@@ -184,7 +184,7 @@ fn each_form<'a>(form: &Form<'a>) -> Vec<(&'a ApiSpec, TypeId)> {
 /// An object that stands in others.
 fn nested(system: &str, name: &str, source: &str, fields: IndexMap<String, Field>) -> Object {
     Object {
-        system: system.to_owned(),
+        system: system.into(),
         name: name.to_owned(),
         source: source.to_owned(),
         doc: String::new(),

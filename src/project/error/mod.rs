@@ -107,17 +107,43 @@ pub(super) fn no_system(connection: &str, at: Span) -> Diagnostic {
         .help(format!("add `system: {}` (or another of: {})", known.first().copied().unwrap_or_default(), known.join(", ")))
 }
 
-pub(super) fn unknown_system(system: &str, at: Span) -> Diagnostic {
-    let said = Diagnostic::new(Code::UnknownSystem, at, format!("there is no system `{system}`")).did_you_mean(system, at, system::names());
-    if said.help.is_empty() { said.help(format!("systems are: {}", system::names().join(", "))) } else { said }
+/// `own`: the systems that the project describes.
+pub(super) fn unknown_system(system: &str, at: Span, own: &[String]) -> Diagnostic {
+    let known: Vec<&str> = system::names().into_iter().chain(own.iter().map(String::as_str)).collect();
+    let said = Diagnostic::new(Code::UnknownSystem, at, format!("there is no system `{system}`")).did_you_mean(system, at, known.iter().copied());
+    if !said.help.is_empty() {
+        return said;
+    }
+    said.help(format!("systems are: {}", known.join(", ")))
+        .help(format!("another one is described in the project: `crossdock system new {system}` writes a draft of `systems/{system}/system.yaml`"))
 }
 
-/// What a project's own description of a system is good for.
-pub(super) fn own_system(name: &str) -> String {
-    format!(
-        "`systems/{name}/system.yaml` describes it: `crossdock system check {name}` holds it to its rules, and no connection uses it; \
-         until the system comes with the program, its schema can serve records in files: `system: files` with `schema: schemas/{name}/<object>.json`"
-    )
+/// A project describes a system of a name that one of the program has.
+pub(super) fn taken_system(system: &str, at: Span) -> Diagnostic {
+    Diagnostic::new(Code::BadProject, at, format!("a system `{system}` comes with Crossdock, and `systems/{system}` describes another one"))
+        .label("which one is meant is not clear")
+        .help(format!("give the folder another name, and write it here and behind `system:` in its system.yaml: `systems/my-{system}`"))
+        .help(format!("or delete the folder `systems/{system}`, to use the one that comes with Crossdock"))
+}
+
+/// A description that is there and cannot be read as a text.
+pub(super) fn unreadable_description(path: &str, at: Span, absence: &Absence) -> Diagnostic {
+    Diagnostic::new(Code::BadDescription, at, format!("`{path}` cannot be read")).label(absence.to_string())
+}
+
+/// A description of which the objects are not known.
+pub(super) fn no_schemas(system: &str, at: Span) -> Diagnostic {
+    Diagnostic::new(Code::BadProject, at, format!("the objects of `{system}` have no schemas yet"))
+        .label(format!("there is no file in `schemas/{system}/`"))
+        .why("what its records hold is not known, so no mapping of them can be checked")
+        .help(format!("derive them from the vendor's file: `crossdock system import {system} --openapi FILE`, or `--graphql FILE`"))
+}
+
+/// What a probe found cannot be read.
+pub(super) fn bad_probe(file: FileId, length: usize, why: &str) -> Diagnostic {
+    Diagnostic::new(Code::BadDescription, Span::new(file, 0, length.min(1)), "what a probe found cannot be read")
+        .label(why.to_owned())
+        .help("`crossdock system probe` writes this file: run it again, or delete the file")
 }
 
 pub(super) fn bad_name(name: &str, at: Span) -> Diagnostic {

@@ -52,8 +52,8 @@ impl Shop {
         let script = Arc::new(Script { answers: Mutex::new(answers.into_iter().collect()), ..Script::default() });
         let clock = Arc::new(Still(Mutex::new(NOW.parse().unwrap())));
         let settings = Settings { name: "shop".into(), system: "shop".into(), options: BTreeMap::new() };
-        let described = Box::leak(Box::new(described.unwrap()));
-        let system = DescribedSystem::new(described, &settings, script.clone(), clock).unwrap();
+        let described = Arc::new(described.unwrap());
+        let system = DescribedSystem::new(&described, &settings, script.clone(), clock).unwrap();
         Shop { script, system, call: Call::default(), schemas: BTreeMap::new(), reads: Vec::new() }
     }
 

@@ -28,7 +28,7 @@ fn settings(more: &[(&str, &str)]) -> Settings {
     Settings { name: "tracking".into(), system: "shipstation-v2".into(), options }
 }
 
-fn described() -> &'static describe::Described {
+fn described() -> &'static Arc<describe::Described> {
     describe::known("shipstation-v2").unwrap().described.as_ref().unwrap()
 }
 

@@ -12,7 +12,6 @@ use crate::base::FileId;
 use crate::connector::registry::Settings;
 use crate::connector::scripted::{NOW, Script, Still, answer, ok};
 use crate::connector::{Connector, Done, Item, LookupRequest, Operation, WriteRequest};
-use crate::describe::Described;
 use crate::fault::Fault;
 use crate::http::{Broken, Call, Response, Secret};
 use crate::value::{Json, ObjectRef};
@@ -43,12 +42,12 @@ impl Bench {
         let (described, found) = crate::describe::read(FileId::default(), &text);
         let errors: Vec<_> = found.iter().filter(|fault| fault.is_error()).map(|fault| &fault.message).collect();
         assert!(errors.is_empty(), "{errors:?} in {text}");
-        let described: &'static Described = Box::leak(Box::new(described.unwrap()));
+        let described = Arc::new(described.unwrap());
         let script = Arc::new(Script { answers: Mutex::new(answers.into_iter().collect()), ..Script::default() });
         let clock = Arc::new(Still(Mutex::new(NOW.parse().unwrap())));
         let options = BTreeMap::from([("key".to_owned(), Secret::new("k3y"))]);
         let settings = Settings { name: "shop".into(), system: "shop".into(), options };
-        let system = DescribedSystem::new(described, &settings, script.clone(), clock).unwrap();
+        let system = DescribedSystem::new(&described, &settings, script.clone(), clock).unwrap();
         Bench { script, system, call: Call::default() }
     }
 
