@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
-use std::process::Command;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Command, Stdio};
 
 fn demo(arguments: &[&str]) -> String {
     let folder = tempfile::tempdir().unwrap();
@@ -79,6 +80,9 @@ fn the_one_of_commercetools_tells_what_came_back() {
     }
     assert!(!said.contains("  waiting  "), "a run ends when nothing is left to be done: {said}");
     assert!(!said.contains(" 0 labels bought") && !said.contains(" 0 labels; "), "{said}");
+    // What is said of a business matter is readable.
+    let masked: Vec<&str> = said.lines().filter(|line| line.contains("  warned  ") && line.contains("•••")).collect();
+    assert!(said.contains(" is not offered in ") && masked.is_empty(), "{masked:?}");
     assert_eq!(said.matches("\n── ").count(), 8, "{said}");
 }
 
@@ -89,4 +93,56 @@ fn a_look_up_that_fails_keeps_no_other_order_waiting() {
     let created = said.split(" orders created in ShipHero").next().and_then(|before| before.split_whitespace().last()).unwrap();
     assert!(created.parse::<usize>().unwrap() >= 18, "{said}");
     assert!(said.contains(", 0 of them twice"), "{said}");
+}
+
+/// Stops a demo as soon as it says that a step begins; gives all that it says.
+fn stopped_at(step: &str, arguments: &[&str]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_crossdock"));
+    demo.arg("demo").args(arguments).current_dir(folder.path()).env("TMPDIR", folder.path()).env("NO_COLOR", "1");
+    let mut demo = demo.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut said = String::new();
+    let mut out = BufReader::new(demo.stdout.take().unwrap());
+    while !said.contains(&format!("── {step}. ")) {
+        assert!(out.read_line(&mut said).unwrap() > 0, "step {step} is not in\n{said}");
+    }
+    assert!(Command::new("kill").args(["-INT", &demo.id().to_string()]).status().unwrap().success());
+    out.read_to_string(&mut said).unwrap();
+    assert_eq!(demo.wait().unwrap().code(), Some(1), "{said}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "it leaves nothing: {said}");
+    said
+}
+
+/// Whoever stops it is told at once what was done until then, and nothing more is done.
+#[test]
+fn a_stopped_demo_ends_with_what_was_done() {
+    for (template, step) in [("salesforce-shipstation", 2), ("salesforce-shiphero", 3), ("commercetools-shipstation", 5)] {
+        let said = stopped_at(&step.to_string(), &["--template", template, "--orders", "200"]);
+        let end = format!("── {}. the demo ends here ── it was stopped in step {step}", step + 1);
+        assert!(said.split_whitespace().collect::<Vec<_>>().join(" ").contains(&end), "{template}: {said}");
+        assert_eq!(said.matches("\n── ").count(), step + 1, "{template}: {said}");
+        assert!(said.contains(", 0 of them twice") && said.contains(" calls to "), "{template}: {said}");
+    }
+}
+
+/// A step that fails is the last one: the demo says which, and what was done until then.
+#[test]
+fn a_demo_whose_run_fails_ends_with_what_was_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_crossdock"));
+    demo.args(["demo", "--orders", "12"]).current_dir(folder.path()).env("TMPDIR", folder.path()).env("NO_COLOR", "1");
+    let mut demo = demo.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = String::new();
+    let mut out = BufReader::new(demo.stdout.take().unwrap());
+    while !said.contains("── 4. ") {
+        assert!(out.read_line(&mut said).unwrap() > 0, "{said}");
+    }
+    // Somebody clears the temporary files away.
+    std::fs::remove_dir_all(std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path()).unwrap();
+    out.read_to_string(&mut said).unwrap();
+    let mut told = String::new();
+    demo.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    assert_ne!(demo.wait().unwrap().code(), Some(0), "{said}{told}");
+    assert!(said.contains("── 6. the demo ends here ── step 5 failed: "), "{said}{told}");
+    assert!(said.contains(", 0 of them twice") && said.contains(" calls to ") && !said.contains("── 7. "), "{said}{told}");
 }

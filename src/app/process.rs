@@ -48,7 +48,7 @@ pub fn clock() -> Arc<dyn Clock> {
 }
 
 /// Requests to end the process: Ctrl-C, or SIGTERM. From when this is made, none of them ends the process by itself.
-pub(super) struct StopRequests {
+pub struct StopRequests {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
     #[cfg(unix)]
@@ -58,9 +58,11 @@ pub(super) struct StopRequests {
 }
 
 impl StopRequests {
+    /// Receives them from now on.
+    ///
     /// # Errors
     /// The machine lets no signal be handled.
-    pub(super) fn receive(runtime: &tokio::runtime::Runtime) -> Result<Self, Failure> {
+    pub fn receive(runtime: &tokio::runtime::Runtime) -> Result<Self, Failure> {
         // A handler belongs to the runtime that it is made in.
         let _within = runtime.enter();
         let refused = |error: std::io::Error| Failure::io(format!("signals cannot be handled: {error}"));
@@ -75,7 +77,7 @@ impl StopRequests {
     }
 
     /// Waits for the next one. `false`: none can come any more.
-    pub(super) async fn next(&mut self) -> bool {
+    pub async fn next(&mut self) -> bool {
         #[cfg(unix)]
         {
             tokio::select! {

@@ -5,7 +5,7 @@ mod shiphero;
 mod shipstation;
 mod stage;
 
-use self::stage::Stage;
+use self::stage::{Halt, Stage};
 use super::{Exit, Failure, Out};
 use crate::sandbox::faults::Faults;
 
@@ -43,17 +43,44 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let faults = Faults::parse(&args.faults).map_err(Failure::usage)?;
     let folder = std::env::temp_dir().join(format!("crossdock-demo-{}", std::process::id()));
-    let (systems, play): ([&str; 2], fn(&mut Stage<'_>) -> Result<bool, Failure>) = match args.template.as_str() {
-        "commercetools-shipstation" => (["commercetools", "shipstation"], commercetools::play),
-        "salesforce-shiphero" => (["salesforce", "shiphero"], shiphero::play),
-        _ => (["salesforce", "shipstation"], shipstation::play),
+    let script = match args.template.as_str() {
+        "commercetools-shipstation" => commercetools::SCRIPT,
+        "salesforce-shiphero" => shiphero::SCRIPT,
+        _ => shipstation::SCRIPT,
     };
-    let held = Stage::set(args, systems, faults, &folder, out).and_then(|mut stage| play(&mut stage));
+    let told = Stage::set(args, script.systems, faults, &folder, out).and_then(|mut stage| told(&script, &mut stage));
     if args.keep {
         out.note(format!("its project and store: {}", folder.display()));
     } else {
         // A folder that cannot be removed holds nothing but invented data.
         let _ = std::fs::remove_dir_all(&folder);
     }
-    Ok(if held? { Exit::Fine } else { Exit::Findings })
+    told
+}
+
+/// The demo of one template.
+struct Script {
+    /// The shop and the warehouse.
+    systems: [&'static str; 2],
+    /// The steps until all flows have run; gives the order whose history is shown.
+    play: fn(&mut Stage<'_>) -> Result<Option<String>, Halt>,
+    /// Tells what the systems themselves say was done; false where something is amiss. The number is of the records that are not at
+    /// their end.
+    held: fn(&mut Stage<'_>, u64) -> Result<bool, Failure>,
+}
+
+/// All steps. Where one fails, or somebody stops the demo, it ends with what was done until then.
+fn told(script: &Script, stage: &mut Stage<'_>) -> Result<Exit, Failure> {
+    let halt = (script.play)(stage).and_then(|number| stage.looked_at(number.as_deref())).err();
+    match &halt {
+        None => stage.heading("compared with the sandboxes' own logs", "they do not depend on what Crossdock says about itself")?,
+        Some(halt) => stage.heading("the demo ends here", &format!("{}; what was done until then, from the sandboxes' own logs", stage.why(halt)))?,
+    }
+    let under_way = stage.under_way();
+    let fine = (script.held)(stage, under_way.as_ref().copied().unwrap_or_default())?;
+    match halt {
+        Some(Halt::Failed(failure)) => Err(failure),
+        Some(Halt::Stopped) => Ok(Exit::Findings),
+        None => under_way.map(|_| if fine { Exit::Fine } else { Exit::Findings }),
+    }
 }

@@ -2,25 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use super::stage::{Stage, act, created, effects, field, mistake};
+use super::Script;
+use super::stage::{Halt, Stage, act, created, effects, field, mistake};
 use crate::cli::Failure;
 use crate::sandbox::Effect;
 use crate::value::Json;
 
-/// ShipHero's lists are read up to one second before now.
-const CLOSED: std::time::Duration = std::time::Duration::from_millis(1_200);
+pub(super) const SCRIPT: Script = Script { systems: ["salesforce", "shiphero"], play, held };
 
-pub(super) fn play(stage: &mut Stage<'_>) -> Result<bool, Failure> {
+fn play(stage: &mut Stage<'_>) -> Result<Option<String>, Halt> {
     // As it happens: somebody forgot a street.
     let wrong = mistake(&stage.shop, stage.orders)?;
     if let Some(number) = &wrong {
         stage.line(format!("in Salesforce, order {number} has no street"))?;
     }
     stage.plan(|_| true)?;
-    stage.heading("3. orders go out, stock comes in", "crossdock run")?;
+    stage.heading("orders go out, stock comes in", "crossdock run")?;
     stage.pass()?;
 
-    stage.heading("4. people work", "the warehouse picks, packs and ships; goods of one order are gone; one is cancelled; the street is added")?;
+    stage.heading("people work", "the warehouse picks, packs and ships; goods of one order are gone; one is cancelled; the street is added")?;
     let orders: Vec<String> = created(&stage.wms).iter().filter_map(|effect| field(effect, "order_number")).collect();
     let (shipped, left) = orders.split_at(orders.len() / 3);
     let mut packed = 0;
@@ -56,14 +56,11 @@ pub(super) fn play(stage: &mut Stage<'_>) -> Result<bool, Failure> {
         stage.line(format!("Salesforce: order {number}, which was rejected, now has a street, and its retry box is ticked"))?;
     }
 
-    stage.heading("5. picks, packages, tracking numbers and stock come back", "crossdock run, twice: only new and changed records are sent")?;
+    stage.heading("picks, packages, tracking numbers and stock come back", "crossdock run, twice: only new and changed records are sent")?;
     for _ in 0..2 {
-        std::thread::sleep(CLOSED);
         stage.pass()?;
     }
-
-    let under_way = stage.looked_at(wrong.as_ref().or(orders.last()))?;
-    held(stage, under_way)
+    Ok(wrong.as_ref().or(orders.last()).cloned())
 }
 
 /// The last value that a field of each record of an object was given, by the record's id.

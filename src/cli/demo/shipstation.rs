@@ -2,22 +2,25 @@
 
 use std::collections::BTreeSet;
 
-use super::stage::{Stage, act, created, effects, field, mistake};
+use super::Script;
+use super::stage::{Halt, Stage, act, created, effects, field, mistake};
 use crate::cli::Failure;
 use crate::sandbox::Effect;
 use crate::value::Json;
 
-pub(super) fn play(stage: &mut Stage<'_>) -> Result<bool, Failure> {
+pub(super) const SCRIPT: Script = Script { systems: ["salesforce", "shipstation"], play, held };
+
+fn play(stage: &mut Stage<'_>) -> Result<Option<String>, Halt> {
     // As it happens: somebody forgot a street.
     let wrong = mistake(&stage.shop, stage.orders)?;
     if let Some(number) = &wrong {
         stage.line(format!("in Salesforce, order {number} has no street"))?;
     }
     stage.plan(goes_out)?;
-    stage.heading("3. orders go out", "crossdock run")?;
+    stage.heading("orders go out", "crossdock run")?;
     stage.pass()?;
 
-    stage.heading("4. people work", "the warehouse ships some orders by itself; one is cancelled too late; the street is added")?;
+    stage.heading("people work", "the warehouse ships some orders by itself; one is cancelled too late; the street is added")?;
     let orders: Vec<String> = created(&stage.wms).iter().filter(|effect| waits(effect)).filter_map(|effect| field(effect, "orderNumber")).collect();
     let by_hand = &orders[..orders.len() / 3];
     for number in by_hand {
@@ -33,12 +36,11 @@ pub(super) fn play(stage: &mut Stage<'_>) -> Result<bool, Failure> {
         stage.line(format!("Salesforce: order {number}, which was rejected, now has a street"))?;
     }
 
-    stage.heading("5. labels are bought, tracking numbers come back", "crossdock run, three times: only new and changed records are sent")?;
+    stage.heading("labels are bought, tracking numbers come back", "crossdock run, three times: only new and changed records are sent")?;
     for _ in 0..3 {
         stage.pass()?;
     }
-    let under_way = stage.looked_at(wrong.as_ref().or(orders.last()))?;
-    held(stage, under_way)
+    Ok(wrong.as_ref().or(orders.last()).cloned())
 }
 
 /// What the systems themselves say was done. `under_way`: how many records are not at their end.

@@ -2,19 +2,63 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Args;
 use crate::app::folder::write_file;
-use crate::app::process::{clock, runtime, transport};
+use crate::app::process::{StopRequests, runtime, transport};
 use crate::cli::lines::wrapped;
 use crate::cli::sandbox::{Plan, objects_in, start_one, usual_port};
-use crate::cli::{Failure, Out};
+use crate::cli::{Exit, Failure, Out};
+use crate::http::{Clock, Moment, SystemClock};
 use crate::project::templates::TEMPLATES;
 use crate::sandbox::faults::Faults;
 use crate::sandbox::server::Running;
 use crate::sandbox::{Act, Effect, shipstation};
 use crate::system;
 use crate::value::Json;
+
+/// How far the sandboxes' clocks are behind: ShipHero's lists are read up to one second before now, and what people do here is to be read
+/// at once. Each flow reads some minutes back, so that clocks may differ.
+const BEHIND: SignedDuration = SignedDuration::from_secs(2);
+
+/// Why a demo ends before its last step.
+pub(super) enum Halt {
+    /// Somebody stopped it.
+    Stopped,
+    /// A step failed.
+    Failed(Failure),
+}
+
+impl From<Failure> for Halt {
+    fn from(failure: Failure) -> Self {
+        Halt::Failed(failure)
+    }
+}
+
+/// The clock of the sandboxes.
+struct Behind;
+
+#[async_trait]
+impl Clock for Behind {
+    fn now(&self) -> Timestamp {
+        SystemClock.now().checked_sub(BEHIND).unwrap_or_default()
+    }
+
+    fn moment(&self) -> Moment {
+        let moment = SystemClock.moment();
+        Moment { wall: self.now(), ..moment }
+    }
+
+    async fn sleep(&self, time: Duration) {
+        SystemClock.sleep(time).await;
+    }
+}
 
 pub(super) struct Stage<'a> {
     /// Where orders come from.
@@ -25,6 +69,12 @@ pub(super) struct Stage<'a> {
     project: String,
     /// The names of both systems, as their vendors write them.
     titles: [&'static str; 2],
+    /// The step that was begun last.
+    step: u32,
+    /// Whether faults are asked for.
+    has_faults: bool,
+    /// Whether somebody has stopped the demo.
+    stopped: Arc<AtomicBool>,
     out: &'a mut Out,
     /// The sandboxes run on it: it is dropped after them.
     _runtime: tokio::runtime::Runtime,
@@ -33,8 +83,15 @@ pub(super) struct Stage<'a> {
 impl<'a> Stage<'a> {
     /// Makes the project and starts the two systems of a template.
     pub(super) fn set(args: &Args, systems: [&str; 2], faults: Faults, folder: &Path, out: &'a mut Out) -> Result<Self, Failure> {
-        let (clock, transport) = (clock(), transport()?);
+        let (clock, transport): (Arc<dyn Clock>, _) = (Arc::new(Behind), transport()?);
         let runtime = runtime()?;
+        let stopped = Arc::new(AtomicBool::new(false));
+        let (mut stops, noted) = (StopRequests::receive(&runtime)?, Arc::clone(&stopped));
+        runtime.spawn(async move {
+            while stops.next().await {
+                noted.store(true, Ordering::SeqCst);
+            }
+        });
         let (_, files) = TEMPLATES.iter().find(|(name, _)| *name == args.template).ok_or_else(|| Failure::usage("the template is not there"))?;
         files.iter().try_for_each(|(path, bytes)| write_file(&folder.join(path), bytes))?;
         let plan = Plan {
@@ -61,29 +118,52 @@ impl<'a> Stage<'a> {
 
         let titles = systems.map(|name| system::manifest(name).map_or("", |manifest| manifest.title.as_str()));
         let project = folder.display().to_string();
-        let mut stage = Stage { shop, wms, orders: args.orders, project, titles, out, _runtime: runtime };
+        let has_faults = faults != Faults::default();
+        let mut stage = Stage { shop, wms, orders: args.orders, project, titles, step: 0, has_faults, stopped, out, _runtime: runtime };
         let what = format!("imitations of {} and {}, with the HTTP interfaces of the vendors", titles[0], titles[1]);
-        stage.heading("1. two systems on this machine", &what)?;
+        stage.heading("two systems on this machine", &what)?;
         let wide = titles[0].len().max(titles[1].len());
         stage.line(format!("{:wide$}   {}   {} orders wait", titles[0], stage.shop.url, args.orders))?;
         stage.line(format!("{:wide$}   {}   0 orders", titles[1], stage.wms.url))?;
         Ok(stage)
     }
 
+    /// The next step.
     pub(super) fn heading(&mut self, title: &str, what: &str) -> Result<(), Failure> {
+        self.step += 1;
         self.out.line("")?;
-        let lines = wrapped(&format!("── {title} ── {what}"), 0, self.out.columns().saturating_sub(3));
-        lines.into_iter().enumerate().try_for_each(|(at, line)| self.out.line(if at == 0 { line } else { format!("   {line}") }))
+        let lines = wrapped(&format!("── {}. {title} ── {what}", self.step), 0, self.out.columns().saturating_sub(3));
+        for (at, line) in lines.into_iter().enumerate() {
+            self.out.line(if at == 0 { line } else { format!("   {line}") })?;
+        }
+        // What is done next takes a while.
+        self.out.flush()
     }
 
     pub(super) fn line(&mut self, told: impl std::fmt::Display) -> Result<(), Failure> {
-        self.out.line(format!("   {told}"))
+        self.out.line(format!("   {told}"))?;
+        self.out.flush()
+    }
+
+    /// Why the demo ended in the step that was begun last.
+    pub(super) fn why(&self, halt: &Halt) -> String {
+        match halt {
+            Halt::Stopped => format!("it was stopped in step {}", self.step),
+            Halt::Failed(failure) => format!("step {} failed: {}", self.step, failure.message),
+        }
+    }
+
+    /// What a step came to, unless somebody has stopped the demo: then its failure is a consequence.
+    fn unless_stopped<T>(&self, done: Result<T, Failure>) -> Result<T, Halt> {
+        if self.stopped.load(Ordering::SeqCst) { Err(Halt::Stopped) } else { done.map_err(Halt::Failed) }
     }
 
     /// A command as one would type it, with the project's folder behind its name or by `--project`.
-    fn say(&mut self, command: &[&str]) -> Result<(), Failure> {
+    fn say(&mut self, command: &[&str]) -> Result<Exit, Halt> {
+        self.unless_stopped(Ok(()))?;
         let typed: Vec<&str> = ["crossdock"].iter().chain(command).copied().chain(["--env", "demo"]).collect();
-        crate::cli::dispatch(&typed, self.out).map(|_| ())
+        let done = crate::cli::dispatch(&typed, self.out).and_then(|exit| self.out.flush().map(|()| exit));
+        self.unless_stopped(done)
     }
 
     /// A command for its JSON.
@@ -95,9 +175,12 @@ impl<'a> Stage<'a> {
     }
 
     /// What would be sent; the first write of an order that is `shown` is told with its fields.
-    pub(super) fn plan(&mut self, shown: impl Fn(&Json) -> bool) -> Result<(), Failure> {
-        self.heading("2. what would happen", "crossdock run --dry-run: live reads, nothing is sent")?;
-        let planned = self.quiet(&["run", &self.project, "--flow", "export_orders", "--dry-run"])?;
+    pub(super) fn plan(&mut self, shown: impl Fn(&Json) -> bool) -> Result<(), Halt> {
+        self.heading("what would happen", "crossdock run --dry-run: live reads, nothing is sent")?;
+        let planned = self.unless_stopped(self.quiet(&["run", &self.project, "--flow", "export_orders", "--dry-run"]))?;
+        if let Some(why) = planned["failures"].as_array().and_then(|all| all.first()) {
+            return Err(Failure::findings(format!("not read: {}", text(why))).into());
+        }
         let sends = planned["planned"].as_array().map_or(0, Vec::len);
         self.line(format!("{sends} writes in {} calls; first of them:", planned["calls"]["writes"]))?;
         let orders = planned["planned"].as_array().into_iter().flatten().filter(|one| one["object"] == "wms.Order");
@@ -109,24 +192,31 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
-    /// One run of all flows.
-    pub(super) fn pass(&mut self) -> Result<(), Failure> {
+    /// One run of all flows. Where faults are asked for, the next run goes on with what one could not read.
+    pub(super) fn pass(&mut self) -> Result<(), Halt> {
         let project = self.project.clone();
-        self.say(&["run", &project])
+        let unfinished = self.say(&["run", &project])? != Exit::Fine;
+        if unfinished && (!self.has_faults || created(&self.wms).is_empty()) {
+            return Err(Failure::findings("crossdock run could not do its work: it says above why").into());
+        }
+        Ok(())
     }
 
-    /// What waits for a person, the history of one order, and the heading of what the systems say. Gives how many records are not at their
-    /// end, as `crossdock status` says.
-    pub(super) fn looked_at(&mut self, history_of: Option<&String>) -> Result<u64, Failure> {
+    /// What waits for a person, and the history of one order.
+    pub(super) fn looked_at(&mut self, history_of: Option<&str>) -> Result<(), Halt> {
         let project = self.project.clone();
-        self.heading("6. what a person has to decide", "crossdock queue list")?;
+        self.heading("what a person has to decide", "crossdock queue list")?;
         self.say(&["queue", "list", "--project", &project])?;
         if let Some(number) = history_of {
-            self.heading("7. the history of one order", &format!("crossdock trace {number}"))?;
+            self.heading("the history of one order", &format!("crossdock trace {number}"))?;
             self.say(&["trace", number, "--project", &project])?;
         }
-        self.heading("8. compared with the sandboxes' own logs", "they do not depend on what Crossdock says about itself")?;
-        let status = self.quiet(&["status", &project])?;
+        Ok(())
+    }
+
+    /// How many records are not at their end, as `crossdock status` says.
+    pub(super) fn under_way(&self) -> Result<u64, Failure> {
+        let status = self.quiet(&["status", &self.project])?;
         // One waits until an earlier request can no longer take effect, and `run` ends before.
         let open = |one: &&Json| one["state"] == "sending" || one["state"] == "waiting";
         Ok(status["records"].as_array().into_iter().flatten().filter(open).filter_map(|one| one["records"].as_u64()).sum())
@@ -153,7 +243,7 @@ impl<'a> Stage<'a> {
 
 pub(super) fn act(system: &Running, verb: &str, subject: &str, settings: Json) -> Result<Json, Failure> {
     let act = Act { verb: verb.to_owned(), subject: subject.to_owned(), settings };
-    system.locked().system.act(&act, jiff::Timestamp::now()).map_err(Failure::usage)
+    system.locked().system.act(&act, Behind.now()).map_err(Failure::usage)
 }
 
 pub(super) fn effects(system: &Running) -> Vec<Effect> {
