@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rng::Rng;
 use super::{Delivery, System};
+use crate::base::nearest;
 use crate::http::{Request, Response};
 
 /// How often each fault happens, of a thousand requests (or webhooks).
@@ -65,18 +66,54 @@ impl Faults {
     /// What cannot be understood, in one sentence.
     pub fn parse(text: &str) -> Result<Self, String> {
         match text.trim() {
-            "" | "none" => return Ok(Faults::default()),
+            "none" => return Ok(Faults::default()),
             "bad-day" => return Ok(Faults::BAD_DAY),
             _ => {}
         }
-        let mut known: BTreeMap<String, u32> = BTreeMap::new();
+        let names = Faults::names();
+        let mut given: BTreeMap<&str, u32> = BTreeMap::new();
         for part in text.split(',') {
-            let (name, rate) = part.split_once('=').ok_or_else(|| format!("`{part}` is no fault: write name=N, of a thousand requests"))?;
-            let rate = rate.trim().parse().ok().filter(|rate| *rate <= 1_000).ok_or_else(|| format!("`{rate}` is no number from 0 to 1000"))?;
-            known.insert(name.trim().to_owned(), rate);
+            let part = part.trim();
+            let (name, rate) =
+                part.split_once('=').ok_or_else(|| format!("`{part}` is no fault: write name=N, of a thousand requests; or `none`, or `bad-day`"))?;
+            let (name, rate) = (name.trim(), rate.trim());
+            if !names.iter().any(|known| known == name) {
+                let near = nearest(name, names.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`? "));
+                return Err(format!("there is no fault `{name}`: {}there are {}", near.unwrap_or_default(), names.join(", ")));
+            }
+            let rate = rate.parse().map_err(|_| format!("`{rate}` of `{name}` is no number from 0 to 1000"))?;
+            if given.insert(name, rate).is_some() {
+                return Err(format!("`{name}` is there twice"));
+            }
         }
-        let json = serde_json::to_value(known).map_err(|error| error.to_string())?;
-        serde_json::from_value(json).map_err(|error| format!("{error}; there are also `none` and `bad-day`"))
+        let json = serde_json::to_value(given).map_err(|error| error.to_string())?;
+        serde_json::from_value::<Faults>(json).map_err(|error| error.to_string())?.checked()
+    }
+
+    /// Rates that can be kept: one request has one fate.
+    ///
+    /// # Errors
+    /// A rate is above a thousand, or several are together.
+    pub fn checked(self) -> Result<Self, String> {
+        let f = self;
+        let of_requests = [f.lost_request, f.lost_reply, f.late, f.refused_before, f.broken_after, f.truncated, f.throttled, f.slow, f.quoted];
+        let all: u64 = of_requests.iter().map(|rate| u64::from(*rate)).sum();
+        if all > 1_000 {
+            return Err(format!("{all} of 1000 requests would have a fault: together the rates are at most 1000"));
+        }
+        if let Some(rate) = [f.hook_lost, f.hook_doubled, f.hook_late].into_iter().find(|rate| *rate > 1_000) {
+            return Err(format!("{rate} of 1000 webhooks would have a fault: a rate is at most 1000"));
+        }
+        if f.late_seconds > 3_600 {
+            return Err(format!("`{}` of `late_seconds` is no number of seconds up to 3600", f.late_seconds));
+        }
+        Ok(self)
+    }
+
+    /// The names of all settings.
+    fn names() -> Vec<String> {
+        let all = serde_json::to_value(Faults::default()).ok();
+        all.and_then(|all| Some(all.as_object()?.keys().cloned().collect())).unwrap_or_default()
     }
 }
 
@@ -334,8 +371,21 @@ mod tests {
     fn faults_are_read_from_flags() {
         assert_eq!(Faults::parse("lost_reply=50, late=20").unwrap(), Faults { lost_reply: 50, late: 20, ..Faults::default() });
         assert_eq!(Faults::parse("none").unwrap(), Faults::default());
-        for wrong in ["lost", "lost_reply=x", "lost_reply=1001", "nonsense=3"] {
-            assert!(Faults::parse(wrong).is_err(), "{wrong}");
+        for (wrong, says) in [
+            ("", "or `none`, or `bad-day`"),
+            ("lost", "write name=N"),
+            ("lost_reply=x", "`x` of `lost_reply` is no number"),
+            ("lost_reply=-1", "is no number"),
+            ("lost_reply=1001", "1001 of 1000 requests"),
+            ("lost_reply=600,slow=600", "together the rates are at most 1000"),
+            ("hook_lost=1001", "1001 of 1000 webhooks"),
+            ("late_seconds=9999", "is no number of seconds"),
+            ("lost_reply=1,lost_reply=2", "`lost_reply` is there twice"),
+            ("lost_replies=3", "did you mean `lost_reply`? there are "),
+            ("bad-day,late=5", "`bad-day` is no fault"),
+        ] {
+            let said = Faults::parse(wrong).unwrap_err();
+            assert!(said.contains(says), "{wrong}: {said}");
         }
     }
 

@@ -146,10 +146,12 @@ fn control(shared: &Shared, what: &str, request: &http::Request<Bytes>) -> axum:
         ("POST", "act") => {
             serde_json::from_slice::<Act>(request.body()).map_err(|error| error.to_string()).and_then(|act| faulty.system.act(&act, now))
         }
-        ("POST", "faults") => serde_json::from_slice::<Faults>(request.body()).map_err(|error| error.to_string()).map(|faults| {
-            faulty.kit.set(faults);
-            serde_json::to_value(faults).unwrap_or_default()
-        }),
+        ("POST", "faults") => {
+            serde_json::from_slice::<Faults>(request.body()).map_err(|error| error.to_string()).and_then(Faults::checked).map(|faults| {
+                faulty.kit.set(faults);
+                serde_json::to_value(faults).unwrap_or_default()
+            })
+        }
         _ => Err(format!("there is no {what}: effects, state, act, faults")),
     };
     match done {

@@ -390,6 +390,8 @@ fn an_act_that_makes_no_order_of_an_order_is_refused() {
     assert!(act("address", json!({"city": 7})).contains("shippingAddress.city"));
     let said = act("state", json!({"to": "nowhere"}));
     assert!(said.contains("there are: ") && said.contains("ready-to-ship"), "{said}");
+    assert!(act("change", json!({"color": "red"})).contains("color: there is no such field"));
+    assert!(act("address", json!({"town": "Portland"})).contains("shippingAddress.town: there is no such field"));
     let made = Act { verb: "create".to_owned(), subject: "CT-9".to_owned(), settings: json!({"custom": "x"}) };
     assert!(bench.shop.act(&made, bench.now).unwrap_err().contains("custom"));
 }

@@ -5,12 +5,13 @@ use serde_json::json;
 
 use super::{Commercetools, FORMS, printed};
 use crate::sandbox::Act;
-use crate::sandbox::kit::rest::Why;
+use crate::sandbox::kit::rest::{Mismatch, Why};
 use crate::sandbox::user_actions::{self, COMMERCETOOLS};
 use crate::value::Json;
 
 impl Commercetools {
     pub(super) fn carry_act(&mut self, act: &Act, now: Timestamp) -> Result<Json, String> {
+        let act = &user_actions::given(act, "commercetools", &COMMERCETOOLS)?;
         let settings = &act.settings;
         match act.verb.as_str() {
             "create" => {
@@ -22,7 +23,7 @@ impl Commercetools {
                     own.insert("orderNumber".to_owned(), Json::from(act.subject.as_str()));
                 }
                 let own = Json::Object(own);
-                is_of_its_form(&own)?;
+                is_of_its_form(&own, &[])?;
                 let order = self.customer_orders(&own, now);
                 let (id, number) = (order["id"].as_str().unwrap_or_default().to_owned(), order["orderNumber"].as_str().map(str::to_owned));
                 self.effect(now, "created", "Order", &id, number.as_deref(), false, order.clone());
@@ -44,12 +45,13 @@ impl Commercetools {
                 let order = order.cloned().ok_or_else(|| format!("there is no order `{}`: name one by its number or its id", act.subject))?;
                 self.on_an_order(verb, order, settings, now)
             }
-            other => Err(format!("the sandbox of commercetools has no act `{other}`; there are: {}", user_actions::verbs(&COMMERCETOOLS))),
+            other => Err(user_actions::no_act(other, "commercetools", &COMMERCETOOLS)),
         }
     }
 
     fn on_an_order(&mut self, verb: &str, before: Json, settings: &Json, now: Timestamp) -> Result<Json, String> {
         let mut order = before.clone();
+        let known = mismatches(&before);
         match verb {
             "show" => return Ok(order),
             "delete" => {
@@ -113,7 +115,7 @@ impl Commercetools {
                 }
             }
         }
-        is_of_its_form(&order)?;
+        is_of_its_form(&order, &known)?;
         let after = self.change("orders", order, 1, now);
         self.told("orders", &before, &after, &[], false, now);
         Ok(after)
@@ -121,8 +123,11 @@ impl Commercetools {
 
     /// Stock is counted.
     fn counted(&mut self, sku: &str, settings: &Json, now: Timestamp) -> Result<Json, String> {
+        let keys = |kind: &str| self.all(kind).filter_map(|one| one["key"].as_str()).collect::<Vec<_>>().join(", ");
         let channel = settings["channel"].as_str().unwrap_or("warehouse-east");
-        let channel = self.by("channels", "key", channel).ok_or_else(|| format!("there is no channel `{channel}`"))?["id"].clone();
+        let channel =
+            self.by("channels", "key", channel).ok_or_else(|| format!("there is no channel `{channel}`; there are: {}", keys("channels")))?["id"]
+                .clone();
         let quantity = settings["quantity"].as_i64().ok_or("say how many are counted: --set quantity=12")?;
         let entry = self.all("inventory").find(|entry| entry["sku"].as_str() == Some(sku) && entry["supplyChannel"]["id"] == channel);
         let before = entry.cloned().ok_or_else(|| format!("there is no stock of `{sku}` in that channel"))?;
@@ -135,10 +140,15 @@ impl Commercetools {
     }
 }
 
-/// Whether an order, or a part of one, is what the vendor's file says of it. Requests count on it.
-fn is_of_its_form(order: &Json) -> Result<(), String> {
-    let Some(form) = FORMS.named("Order") else { return Ok(()) };
-    match FORMS.mismatches(form, order).into_iter().find(|mismatch| matches!(mismatch.why, Why::Wrong(_))) {
+/// Where an order, or a part of one, is not what the vendor's file says of it.
+fn mismatches(order: &Json) -> Vec<Mismatch> {
+    FORMS.named("Order").map(|form| FORMS.mismatches(form, order)).unwrap_or_default()
+}
+
+/// Whether an order, or a part of one, is what the vendor's file says of it, apart from what was known before. Requests count on it.
+fn is_of_its_form(order: &Json, known: &[Mismatch]) -> Result<(), String> {
+    let wrong = |one: &Mismatch| !matches!(one.why, Why::Missing) && known.iter().all(|known| known.at != one.at);
+    match mismatches(order).into_iter().find(wrong) {
         Some(mismatch) => Err(format!("an order cannot be like that: {mismatch}")),
         None => Ok(()),
     }

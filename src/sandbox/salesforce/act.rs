@@ -22,12 +22,9 @@ use crate::value::Json;
 
 impl Salesforce {
     pub(super) fn carry_act(&mut self, act: &Act, now: Timestamp) -> Result<Json, String> {
+        let act = &user_actions::given(act, "Salesforce", &SALESFORCE)?;
         let empty = Map::new();
-        let settings = match &act.settings {
-            Json::Null => &empty,
-            Json::Object(settings) => settings,
-            _ => return Err("the settings of an act are names with values".to_owned()),
-        };
+        let settings = act.settings.as_object().unwrap_or(&empty);
         match act.verb.as_str() {
             "create" => self.create_order(settings, now),
             "change" => self.change(&act.subject, settings, now),
@@ -45,7 +42,7 @@ impl Salesforce {
                 Ok(json!({}))
             }
             "rotate" => {
-                let secret = settings.get("client_secret").and_then(Json::as_str).ok_or("rotate names the new client_secret")?;
+                let secret = settings.get("client_secret").and_then(Json::as_str).ok_or("say the new secret: --set client_secret=…")?;
                 self.options.client_secret = Some(secret.to_owned());
                 self.tokens.expire();
                 Ok(json!({}))
@@ -56,7 +53,7 @@ impl Salesforce {
             "win" => self.win(&act.subject, settings, now),
             "lose" => self.lose(&act.subject, now),
             "schema" => self.alter(&act.subject, settings),
-            other => Err(format!("Salesforce's sandbox has no act `{other}`; there are: {}", user_actions::verbs(&SALESFORCE))),
+            other => Err(user_actions::no_act(other, "Salesforce", &SALESFORCE)),
         }
     }
 
@@ -138,33 +135,58 @@ impl Salesforce {
         Ok(made)
     }
 
-    /// What an administrator does to a field.
+    /// What an administrator does to a field. All of it is done, or nothing.
     fn alter(&mut self, subject: &str, settings: &Map<String, Json>) -> Result<Json, String> {
         let (object, name) = subject.split_once('.').ok_or_else(|| "name the field as Object.Field".to_owned())?;
         let table = self.store.catalog.find(object).ok_or_else(|| format!("there is no object `{object}`"))?;
         let known = self.store.catalog.types[table].field(name);
-        let custom = name.strip_suffix("__c").is_some_and(|stem| !stem.is_empty() && stem.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'));
-        if known.is_none() && !custom {
+        if known.is_none() && !is_custom(name) {
             return Err(format!("there is no field `{subject}`, and a new one ends in __c"));
         }
-        let field = known.unwrap_or_else(|| self.store.add_field(table, name));
-        let of = &mut std::sync::Arc::make_mut(&mut self.store.catalog).types[table];
+        // A field that is to be added is a text that may be empty.
+        let mut of = self.store.catalog.types[table].clone();
+        let field = known.unwrap_or_else(|| of.add(name));
+        let is_kept = !is_custom(name) && !of.fields[field].nillable;
         for (setting, value) in settings {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let is_set = *value == Json::Bool(true);
+            let is_taken = of.field(&text).is_some_and(|other| other != field);
             match (setting.as_str(), &mut of.fields[field].holds) {
+                ("rename" | "gone" | "required", _) if is_kept => {
+                    let why = "a standard field that each record has; Salesforce lets nobody rename, hide or clear it";
+                    return Err(format!("{subject} is {why}: name a custom field, or a standard one that may be empty"));
+                }
+                ("value", Holds::Picklist { values, .. }) if values.contains(&text) => {
+                    return Err(format!("{subject} has the value `{text}` already"));
+                }
                 ("value", Holds::Picklist { values, .. }) => values.push(text),
+                ("without", Holds::Picklist { values, .. }) if !values.contains(&text) => {
+                    return Err(format!("{subject} has no value `{text}`; there are: {}", values.join(", ")));
+                }
                 ("without", Holds::Picklist { values, .. }) => values.retain(|known| *known != text),
+                ("value" | "without", _) => return Err(format!("{subject} is no picklist")),
                 ("length", Holds::Text(_, length)) => *length = text.parse().map_err(|_| format!("`{text}` is no length"))?,
+                ("length", _) => return Err(format!("{subject} is no text")),
                 ("required", _) => {
-                    of.fields[field].required = text == "true";
-                    of.fields[field].nillable = text != "true";
+                    of.fields[field].required = is_set;
+                    of.fields[field].nillable = !is_set;
+                }
+                ("rename", _) if is_taken => return Err(format!("{object} has a field `{text}` already")),
+                ("rename", _) if !is_custom(&text) => {
+                    return Err(format!("`{text}` is no name for a field: a name is of letters, digits and `_`, and ends in __c"));
                 }
                 ("rename", _) => of.rename(field, &text),
-                ("gone", _) if text == "true" => of.rename(field, ""),
-                _ => return Err(format!("`{setting}` is nothing that can be done to {subject}: value, without, length, required, rename, gone")),
+                ("gone", _) if is_set => of.rename(field, ""),
+                ("gone", _) => return Err("a field that is gone does not come back: add it anew by its name".to_owned()),
+                _ => return Err(format!("nothing is done to {subject} by `{setting}`")),
             }
         }
-        Ok(json!({ "object": of.name, "field": of.fields[field].name, "made": known.is_none() }))
+        if known.is_none() {
+            self.store.add_field(table, name);
+        }
+        let told = json!({ "object": of.name, "field": of.fields[field].name, "made": known.is_none() });
+        std::sync::Arc::make_mut(&mut self.store.catalog).types[table] = of;
+        Ok(told)
     }
 
     /// A person's change commits at once, or up to the set time later.
@@ -315,6 +337,12 @@ impl Salesforce {
         };
         Ok(json!({}))
     }
+}
+
+/// Whether a name is one that an administrator can give a field.
+fn is_custom(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    name.strip_suffix("__c").is_some_and(|stem| stem.starts_with(|c: char| c.is_ascii_alphabetic()) && stem.chars().all(allowed))
 }
 
 fn status(word: &str) -> Map<String, Json> {

@@ -261,6 +261,36 @@ fn an_administrator_changes_the_objects() {
     assert_eq!(org.query("SELECT Package_Notes__c FROM Order").0, 400);
 }
 
+/// Nothing of a refused act is done, and the org goes on as it was.
+#[test]
+fn what_no_administrator_can_do_is_refused() {
+    let mut org = Org::new(Options::default());
+    let before = org.query("SELECT Id, OrderNumber, Status, Gift__c FROM Order ORDER BY Id LIMIT 3");
+    for (field, settings, says) in [
+        ("Order.Id", json!({"gone": true}), "Order.Id is a standard field that each record has"),
+        ("order.id", json!({"rename": "Key__c"}), "a standard field that each record has"),
+        ("Order.OrderNumber", json!({"gone": true}), "a standard field that each record has"),
+        ("Order.SystemModstamp", json!({"gone": true}), "a standard field that each record has"),
+        ("Order.Status", json!({"gone": true}), "a standard field that each record has"),
+        ("Order.Status", json!({"without": "Nowhere"}), "has no value `Nowhere`; there are: "),
+        ("Order.Status", json!({"value": "Activated"}), "has the value `Activated` already"),
+        ("Order.Gift__c", json!({"value": "Red"}), "Order.Gift__c is no picklist"),
+        ("Order.Gift__c", json!({"length": 5}), "Order.Gift__c is no text"),
+        ("Order.Gift_Message__c", json!({"length": 0}), "`0` is below 1"),
+        ("Order.Gift_Message__c", json!({"rename": "Gift__c"}), "has a field `Gift__c` already"),
+        ("Order.Gift_Message__c", json!({"rename": "Gift"}), "`Gift` is no name for a field"),
+        ("Order.Gift_Message__c", json!({"gone": false}), "does not come back"),
+        ("Order.New__c", json!({"length": 5, "value": "Red"}), "Order.New__c is no picklist"),
+        ("Order.Gift_Message__c", json!({"color": "red"}), "there are: value, without, length, required, rename, gone"),
+    ] {
+        let act = Act { verb: "schema".into(), subject: field.into(), settings: settings.clone() };
+        let said = org.system.act(&act, org.now).unwrap_err();
+        assert!(said.contains(says), "{field} {settings}: {said}");
+    }
+    assert_eq!(org.query("SELECT Id, OrderNumber, Status, Gift__c FROM Order ORDER BY Id LIMIT 3"), before);
+    assert_eq!(org.query("SELECT New__c FROM Order LIMIT 1").0, 400, "a refused act adds no field");
+}
+
 #[test]
 fn it_answers_what_the_product_asks_of_an_org() {
     let mut org = Org::new(Options::default());

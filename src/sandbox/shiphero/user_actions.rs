@@ -3,10 +3,13 @@
 use jiff::Timestamp;
 use serde_json::{Map, json};
 
+use super::graphql::FORMS;
 use super::shipments::Parcel;
 use super::state::{Goods, HOLDS, Handled, OWN, Order};
 use super::{ShipHero, ids, print, time};
+use crate::base::nearest;
 use crate::sandbox::Act;
+use crate::sandbox::kit::graphql::Problem;
 use crate::sandbox::user_actions::{self, SHIPHERO};
 use crate::value::Json;
 
@@ -16,6 +19,7 @@ fn text<'s>(settings: &'s Json, name: &str) -> Option<&'s str> {
 
 impl ShipHero {
     pub(super) fn carry_act(&mut self, act: &Act, now: Timestamp) -> Result<Json, String> {
+        let act = &user_actions::given(act, "ShipHero", &SHIPHERO)?;
         let settings = &act.settings;
         match act.verb.as_str() {
             "create" => self.imported(&act.subject, settings, now),
@@ -27,10 +31,10 @@ impl ShipHero {
                 Ok(json!({}))
             }
             "rotate" => {
+                self.options.password = text(settings, "password").ok_or("say the new password: --set password=…")?.to_owned();
                 if let Some(token) = text(settings, "refresh_token") {
                     self.options.refresh_token = token.to_owned();
                 }
-                self.options.password = text(settings, "password").ok_or("rotate names the new password")?.to_owned();
                 self.tokens.end();
                 Ok(json!({}))
             }
@@ -49,7 +53,7 @@ impl ShipHero {
                 let id = self.found(&act.subject)?;
                 self.on_order(verb, id, settings, now)
             }
-            other => Err(format!("ShipHero's sandbox has no act `{other}`; there are: {}", user_actions::verbs(&SHIPHERO))),
+            other => Err(user_actions::no_act(other, "ShipHero", &SHIPHERO)),
         }
     }
 
@@ -120,6 +124,7 @@ impl ShipHero {
             order.extend(settings.clone());
         }
         let data = order.as_object().cloned().unwrap_or_default();
+        is_an_order(&data)?;
         let made = self.order_create(&data, false, now).map_err(|refused| refused.message)?;
         Ok(made["order"].clone())
     }
@@ -132,6 +137,10 @@ impl ShipHero {
         for (name, value) in &given {
             match name.split_once('.') {
                 Some((part, name)) => {
+                    let form = PARTS.iter().find(|(known, _)| *known == part).map(|(_, form)| *form);
+                    if form.is_none_or(|form| FORMS.field(form, name).is_none()) {
+                        return Err(format!("an order of ShipHero has no field `{part}.{name}`"));
+                    }
                     let mut inner = order.fields.get(part).and_then(Json::as_object).cloned().unwrap_or_default();
                     inner.insert(name.to_owned(), value.clone());
                     order.fields.insert(part.to_owned(), Json::Object(inner));
@@ -139,7 +148,10 @@ impl ShipHero {
                 None if order.fields.contains_key(name) => {
                     order.fields.insert(name.clone(), value.clone());
                 }
-                None => return Err(format!("an order has no field `{name}`")),
+                None => {
+                    let near = nearest(name, order.fields.keys().map(String::as_str)).map(|near| format!(": did you mean `{near}`?"));
+                    return Err(format!("an order of ShipHero has no field `{name}`{}", near.unwrap_or_default()));
+                }
             }
         }
         self.note(&mut order, "Edited", now);
@@ -242,7 +254,8 @@ impl ShipHero {
         let named = text(settings, "warehouse");
         let is_it = |of: &&super::state::Warehouse| named.is_none_or(|name| name == of.identifier || name.parse() == Ok(of.id));
         let warehouse = self.state.warehouses_of(account).find(is_it).map(|warehouse| warehouse.id);
-        Ok((account, warehouse.ok_or("there is no such warehouse")?))
+        let there_are = || self.state.warehouses_of(account).map(|one| one.identifier.clone()).collect::<Vec<_>>().join(", ");
+        Ok((account, warehouse.ok_or_else(|| format!("the account {account} has no such warehouse; there are: {}", there_are()))?))
     }
 
     fn restocked(&mut self, sku: &str, settings: &Json, now: Timestamp) -> Result<Json, String> {
@@ -315,8 +328,21 @@ impl ShipHero {
         };
         let by_id = || ids::read(ids::ORDER, subject).or_else(|| subject.parse().ok()).filter(|id| self.state.orders.contains_key(id));
         let found = if subject.is_empty() { None } else { keyed(&self.state.by_number).or_else(|| keyed(&self.state.by_partner)).or_else(by_id) };
-        found.ok_or_else(|| format!("ShipHero has no order {subject}"))
+        found.ok_or_else(|| format!("there is no order `{subject}` in ShipHero: name one by its number, key or id"))
     }
+}
+
+/// The parts of an order whose fields are named behind a dot, and their forms.
+const PARTS: [(&str, &str); 4] =
+    [("shipping_address", "OrderAddress"), ("billing_address", "OrderAddress"), ("shipping_lines", "ShippingLines"), ("holds", "OrderHolds")];
+
+/// Whether an order that a shop imports is what `order_create` takes.
+fn is_an_order(data: &Map<String, Json>) -> Result<(), String> {
+    const CREATE: &str = "mutation ($data: CreateOrderInput!) { order_create(data: $data) { request_id } }";
+    let said = |problem: Problem| format!("an order cannot be like that: {}", problem.message);
+    let document = FORMS.document(CREATE).map_err(|problems| problems.into_iter().next().map_or_else(String::new, said))?;
+    let given = Map::from_iter([("data".to_owned(), Json::Object(data.clone()))]);
+    document.operation(None).and_then(|operation| FORMS.variables(operation, &given)).map(|_| ()).map_err(said)
 }
 
 fn is_ready(order: &Order) -> bool {

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::OnceLock;
 
 use super::time;
+use crate::base::nearest;
 use crate::http::Request;
 use crate::value::Json;
 
@@ -98,6 +99,43 @@ pub(super) fn meant(request: &Request, query: &mut [(String, String)], body: &mu
     }
     let values = operation.path.iter().zip(asked).filter(|(known, _)| known.starts_with('{')).map(|(_, part)| part).collect();
     Meant::Operation { path, values }
+}
+
+/// Fields of an order as somebody names them, also `shipTo.city`: each is one of the description and holds what it says.
+///
+/// # Errors
+/// There is no such field, or it holds something else.
+pub(super) fn of_an_order(fields: &Json) -> Result<serde_json::Map<String, Json>, String> {
+    let found = operations().iter().find(|operation| operation.path == ["orders", "createorder"]);
+    let Some((path, shape)) = found.and_then(|operation| Some(("/orders/createorder", operation.body.as_ref()?))) else {
+        return Ok(serde_json::Map::new());
+    };
+    let mut read = serde_json::Map::new();
+    for (name, value) in fields.as_object().into_iter().flatten() {
+        let (outer, inner) = name.split_once('.').map_or((name.as_str(), None), |(outer, inner)| (outer, Some(inner)));
+        let mut body = match inner {
+            Some(inner) => serde_json::json!({ outer: { inner: value } }),
+            None => serde_json::json!({ outer: value }),
+        };
+        let mut complaints = Vec::new();
+        let mut reading = Reading { path, at: about(path).to_owned(), name: "", complaints: &mut complaints, wrong: Vec::new() };
+        reading.fit(&mut body, shape);
+        if let Some((_, why)) = reading.wrong.into_iter().next() {
+            return Err(why);
+        }
+        let held = inner.map_or_else(|| body.get(outer), |inner| body.get(outer).and_then(|outer| outer.get(inner)));
+        match held {
+            Some(held) if complaints.is_empty() => read.insert(name.clone(), held.clone()),
+            _ => return Err(format!("an order of ShipStation has no field `{name}`{}", near(shape, name))),
+        };
+    }
+    Ok(read)
+}
+
+/// What was meant by a name that no field of an order has.
+fn near(shape: &Json, name: &str) -> String {
+    let names = shape.as_object().into_iter().flat_map(serde_json::Map::keys).map(String::as_str);
+    nearest(name, names).map(|near| format!(": did you mean `{near}`?")).unwrap_or_default()
 }
 
 /// A described name, as it is written or in other letters.

@@ -259,3 +259,25 @@ fn an_order_may_go_in_several_parcels_and_orders_in_one() {
     let (_, listed) = ask(&mut account, "GET", &format!("/shipments?orderId={other}"), &Json::Null);
     assert_eq!(listed["total"], 0);
 }
+
+/// What a person names is a field of an order and holds what the description says, or it is refused.
+#[test]
+fn fields_that_no_order_has_are_refused() {
+    let mut account = ShipStation::new(Options::default());
+    let mut said = |verb: &str, settings: Json| account.act(&Act { verb: verb.to_owned(), subject: "F-1".to_owned(), settings }, now());
+    said("create", serde_json::json!({"customerNotes": "twice"})).unwrap();
+    for (settings, says) in [
+        (serde_json::json!({"orderStaus": "cancelled"}), "did you mean `orderStatus`?"),
+        (serde_json::json!({"shipTo.town": "Elko"}), "no field `shipTo.town`"),
+        (serde_json::json!({"shipTo": "Elko"}), "object"),
+        (serde_json::json!({"amountPaid": "much"}), "Could not convert"),
+        (serde_json::json!({"shipByDate": "soon"}), "Could not convert"),
+    ] {
+        for verb in ["create", "change"] {
+            let told = said(verb, settings.clone()).unwrap_err();
+            assert!(told.contains(says), "{verb} {settings}: {told}");
+        }
+    }
+    let changed = said("change", serde_json::json!({"shipTo.city": "Elko", "amountPaid": "12.5"})).unwrap();
+    assert_eq!((&changed["shipTo"]["city"], &changed["amountPaid"]), (&serde_json::json!("Elko"), &serde_json::json!(12.5)));
+}

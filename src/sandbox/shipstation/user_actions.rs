@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::ShipStation;
 use super::orders::{HELD, integer, one_of};
+use super::{ShipStation, api};
 use crate::sandbox::Act;
 use crate::sandbox::user_actions::{self, SHIPSTATION};
 use crate::value::Json;
@@ -19,6 +19,7 @@ fn moved_to(status: &Json) -> Result<&'static str, String> {
 
 impl ShipStation {
     pub(super) fn acted(&mut self, act: &Act, now: Timestamp) -> Result<Json, String> {
+        let act = &user_actions::given(act, "ShipStation", &SHIPSTATION)?;
         if act.verb == "ship_all" {
             let open: Vec<i64> = self.account.orders.values().filter(|order| order.status == "awaiting_shipment").map(|order| order.id).collect();
             for id in &open {
@@ -33,9 +34,6 @@ impl ShipStation {
                 self.scanned(*id, "deliver", &Json::Null, now)?;
             }
             return Ok(serde_json::json!({"delivered": out.len()}));
-        }
-        if !SHIPSTATION.iter().any(|known| known.verb == act.verb) {
-            return Err(format!("ShipStation's sandbox has no act `{}`; there are: {}", act.verb, user_actions::verbs(&SHIPSTATION)));
         }
         match act.verb.as_str() {
             "create" => return self.imported(act, now),
@@ -102,7 +100,7 @@ impl ShipStation {
             }
             "mark" => self.marked(id, &act.settings, now),
             "change" => {
-                let fields = act.settings.as_object().cloned().unwrap_or_default();
+                let fields = api::of_an_order(&act.settings)?;
                 let moved = fields.get("orderStatus").map(moved_to).transpose()?;
                 self.change(id, now, |order| {
                     order.status = moved.unwrap_or(order.status);
@@ -147,8 +145,9 @@ impl ShipStation {
             },
             "items": [{"lineItemKey": "1", "sku": "TEA-1", "name": "Green tea", "quantity": 2, "unitPrice": 12.5}],
         });
-        if let (Json::Object(order), Some(settings)) = (&mut order, act.settings.as_object()) {
-            order.extend(settings.clone());
+        let own = api::of_an_order(&act.settings)?;
+        if let Some(order) = order.as_object_mut() {
+            order.extend(own);
         }
         // What only ShipStation itself sets is set after the order is there.
         let moved = match order["orderStatus"].as_str() {
@@ -304,6 +303,6 @@ impl ShipStation {
         }
         integer(Some(&Json::String(subject.to_owned())))
             .filter(|id| self.account.orders.contains_key(id))
-            .ok_or_else(|| format!("ShipStation has no order {subject}"))
+            .ok_or_else(|| format!("there is no order `{subject}` in ShipStation: name one by its number, key or id"))
     }
 }

@@ -375,3 +375,28 @@ fn the_same_seed_gives_the_same_answers() {
     };
     assert_eq!(run(), run());
 }
+
+/// What a person names is a field of an order, or it is refused.
+#[test]
+fn fields_that_no_order_has_are_refused() {
+    let mut shop = Shop::new();
+    shop.act("create", "R-1", json!({})).unwrap();
+    for (verb, settings, says) in [
+        ("create", json!({"packing_notes": "twice"}), "packing_notes"),
+        ("create", json!({"line_items": [{"sku": "CUP-01", "partner_line_item_id": "1", "price": "1.00", "quantity": "many"}]}), "quantity"),
+        ("change", json!({"packing_notes": "twice"}), "did you mean `packing_note`?"),
+        ("change", json!({"shipping_address.town": "Elko"}), "no field `shipping_address.town`"),
+        ("change", json!({"address.city": "Elko"}), "no field `address.city`"),
+        ("restock", json!({"warehouse": "Nowhere"}), "there are: Primary"),
+        ("hold", json!({"hold": "my_hold"}), "there are: "),
+    ] {
+        let subject = match verb {
+            "create" => "R-2",
+            "restock" => "CUP-01",
+            _ => "R-1",
+        };
+        let said = shop.act(verb, subject, settings.clone()).unwrap_err();
+        assert!(said.contains(says), "{verb} {settings}: {said}");
+    }
+    shop.act("change", "R-1", json!({"shipping_address.city": "Elko", "packing_note": "twice"})).unwrap();
+}
