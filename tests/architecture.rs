@@ -291,7 +291,7 @@ const STILL_NAMED: &[(&str, &str)] = &[
     ("src/cli/demo/", "the demo plays one template"),
     ("src/cli/new.rs", "the template that a project begins with"),
     ("src/cli/queue/decide.rs", "an example in a help text"),
-    ("src/cli/sandbox.rs", "the sandboxes that are started"),
+    ("src/cli/sandbox", "the sandboxes that are started"),
     ("src/connector/registry.rs", "a line for each connector"),
     ("src/sandbox/user_actions.rs", "what people do in each system"),
     ("src/simulate/", "the simulation plays the templates of these systems"),

@@ -59,17 +59,29 @@ fn blocks(page: &str, text: &str) -> Vec<Block> {
 /// What stands on the path as `crossdock`.
 const WRAPPER: &str = r#"#!/bin/bash
 listens() { for _ in $(seq 600); do (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return 0; sleep 0.1; done; echo "nothing listens on $1"; return 1; }
+port_of() {
+    case "$1" in
+    salesforce) echo "$CRM_PORT" ;;
+    shipstation) echo "$WMS_PORT" ;;
+    shiphero) echo "$HERO_PORT" ;;
+    commercetools) echo "$SHOP_PORT" ;;
+    esac
+}
 count=$(ls "$BESIDE" | wc -l)
 said="$BESIDE/$(printf %03d "$count")"
 echo "$*" > "$said"
 case "$1 $2" in
 "sandbox start")
+    imitated='salesforce|shipstation|shiphero|commercetools'
+    systems=$(for word in "$@"; do echo "$word"; done | grep -xE "$imitated")
+    [ -n "$systems" ] || systems=$(grep -os 'system: *[a-z]*' crossdock.yaml | sed 's/.* //' | grep -xE "$imitated" | sort -u)
+    [ -n "$systems" ] || systems="salesforce shipstation"
+    ports=()
+    for system in $systems; do ports+=(--port "$system=$(port_of "$system")"); done
     # A test does not wait for rate limits: at 40 calls a minute the labels of a first run take minutes.
-    "$PROGRAM" "$@" --no-limits --salesforce "$CRM_PORT" --shipstation "$WMS_PORT" --port "shiphero=$HERO_PORT" --port "commercetools=$SHOP_PORT" > /dev/null 2>&1 &
+    "$PROGRAM" "$@" --no-limits "${ports[@]}" > /dev/null 2>&1 &
     echo $! >> "$STARTED"
-    listens "$CRM_PORT" && listens "$WMS_PORT" || exit 1
-    if grep -qs shiphero crossdock.yaml; then listens "$HERO_PORT" || exit 1; fi
-    if grep -qs commercetools crossdock.yaml; then listens "$SHOP_PORT" || exit 1; fi
+    for system in $systems; do listens "$(port_of "$system")" || exit 1; done
     exit ;;
 sandbox\ *)
     port=$CRM_PORT

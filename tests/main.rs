@@ -24,6 +24,7 @@ mod first;
 mod format;
 mod given;
 mod hostile;
+mod imitated;
 mod independent;
 mod inputs;
 mod kept;

@@ -1,12 +1,18 @@
 //! `crossdock sandbox`: starts the imitated systems, acts in them, and shows their logs.
 
+mod needs;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub(super) use self::needs::objects_in;
+use self::needs::{Needs, needs};
 use super::{Exit, Failure, Out};
 use crate::app::process::{clock, runtime, transport};
 use crate::http::{Clock, Transport};
 use crate::sandbox::faults::{FaultKit, Faults, Faulty};
 use crate::sandbox::server::{Running, listen, serve};
+use crate::sandbox::user_actions::Takes;
 use crate::sandbox::{Act, System, commercetools, salesforce, shiphero, shipstation, user_actions};
 use crate::system;
 use crate::value::Json;
@@ -14,6 +20,12 @@ use crate::value::Json;
 /// Where a sandbox answers unless told otherwise; none where there is no such sandbox.
 pub(super) fn usual_port(system: &str) -> Option<u16> {
     system::manifest(system).and_then(|manifest| Some(manifest.sandbox?.port))
+}
+
+/// The name of a system that there is a sandbox of.
+fn known(system: &str) -> Result<&'static str, Failure> {
+    let all = imitated();
+    all.iter().copied().find(|name| *name == system).ok_or_else(|| Failure::unknown("sandbox of", system, all))
 }
 
 /// The systems that there is a sandbox of.
@@ -43,7 +55,7 @@ enum What {
 
 const START: &str = "\
 Examples:
-  crossdock sandbox start                      200 orders
+  crossdock sandbox start                      what this project needs
   crossdock sandbox start salesforce shiphero  these systems
   crossdock sandbox start --orders 10000 --no-limits
   crossdock sandbox start --faults bad-day     lost answers, late requests
@@ -55,7 +67,7 @@ It runs until Ctrl-C. Then, in another terminal: crossdock run --env sandbox";
 #[derive(Debug, clap::Args)]
 #[command(after_help = START)]
 struct Start {
-    /// The systems to start: salesforce, shipstation, shiphero, commercetools; by default salesforce, shipstation and what else the project in this folder needs
+    /// The systems to start: salesforce, shipstation, shiphero, commercetools; by default those that the connections of the project in this folder name, and without a project salesforce and shipstation
     #[arg(value_name = "SYSTEM")]
     systems: Vec<String>,
     /// Another port for one of them
@@ -68,11 +80,11 @@ struct Start {
     #[arg(long, default_value_t = 200)]
     orders: usize,
     /// The port of the Salesforce sandbox
-    #[arg(long, value_name = "PORT", default_value_t = usual_port("salesforce").unwrap_or(0))]
-    salesforce: u16,
+    #[arg(long, value_name = "PORT")]
+    salesforce: Option<u16>,
     /// The port of the ShipStation sandbox
-    #[arg(long, value_name = "PORT", default_value_t = usual_port("shipstation").unwrap_or(0))]
-    shipstation: u16,
+    #[arg(long, value_name = "PORT")]
+    shipstation: Option<u16>,
     /// Faults of the network: `none`, `bad-day`, or a list such as lost_reply=50,late=20 (of 1,000 requests)
     #[arg(long, value_name = "FAULTS", default_value = "none")]
     faults: String,
@@ -80,7 +92,7 @@ struct Start {
     #[arg(long)]
     no_limits: bool,
     /// Ship each order this many minutes after it was created
-    #[arg(long, value_name = "MINUTES")]
+    #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(i64).range(0..=100_000))]
     autoship: Option<i64>,
 }
 
@@ -123,10 +135,10 @@ struct Acted {
     /// The order's number, key or id
     #[arg(default_value = "")]
     order: String,
-    /// A field and its value; a value in JSON is read as JSON
+    /// A setting of the verb and its value; a field's value in JSON is read as JSON
     #[arg(long = "set", value_name = "FIELD=VALUE")]
     set: Vec<String>,
-    /// salesforce, shipstation, shiphero or commercetools; by default the one that has this verb
+    /// salesforce, shipstation, shiphero or commercetools; by default the one that runs and has this verb
     #[arg(long, value_name = "NAME")]
     system: Option<String>,
     /// The system's port, if it is not the usual one
@@ -237,143 +249,51 @@ pub(super) async fn start_one(
     Ok(serve(listener, url, faulty, Arc::clone(clock), Arc::clone(transport)))
 }
 
-/// The connections of a project, as far as they say which systems it needs.
-#[derive(serde::Deserialize, Default)]
-#[serde(default)]
-struct Needs {
-    connections: std::collections::BTreeMap<String, Need>,
-}
-
-#[derive(serde::Deserialize, Default)]
-#[serde(default)]
-struct Need {
-    system: Option<String>,
-}
-
-/// The connections of the project in this folder, if there is one.
-fn needs() -> Result<Needs, Failure> {
-    let file = crate::project::config::FILE;
-    match std::fs::read_to_string(file) {
-        // A file that cannot be read is the matter of `crossdock check`.
-        Ok(text) => Ok(serde_yaml::from_str(&text).unwrap_or_default()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Needs::default()),
-        Err(error) => Err(Failure::io(format!("{file}: {error}"))),
-    }
-}
-
-impl Needs {
-    /// Each connection with its system.
-    fn systems(&self) -> impl Iterator<Item = (&str, String)> {
-        self.connections.iter().map(|(name, need)| {
-            let usual =
-                || system::all().find(|(_, manifest)| manifest.connections.contains(name)).map_or(name.clone(), |(system, _)| system.to_owned());
-            (name.as_str(), need.system.clone().unwrap_or_else(usual))
-        })
-    }
-}
-
-/// The snapshots of the project's Salesforce org: the sandbox has its objects, fields, picklists and relations.
-fn objects_of(needs: &Needs) -> Result<Vec<crate::schema::Object>, Failure> {
-    let mut objects = Vec::new();
-    for (connection, _) in needs.systems().filter(|(_, system)| system == "salesforce") {
-        objects.extend(objects_in(&std::path::Path::new("schemas").join(connection), connection)?);
-    }
-    Ok(objects)
-}
-
-/// The snapshots of a folder.
-pub(super) fn objects_in(folder: &std::path::Path, connection: &str) -> Result<Vec<crate::schema::Object>, Failure> {
-    let mut objects = Vec::new();
-    let mut files: Vec<_> = std::fs::read_dir(folder).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path())).collect();
-    files.sort();
-    for path in files {
-        let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".json")).unwrap_or_default();
-        // Overlays and names stand beside the snapshots.
-        if name.is_empty() || name == "names" || name.contains('.') {
-            continue;
-        }
-        let text = std::fs::read_to_string(&path).map_err(|error| Failure::io(format!("{}: {error}", path.display())))?;
-        let object = crate::schema::read(&text, "salesforce", name, connection);
-        let wrong = |error| Failure::usage(format!("{} is no snapshot of an object: {error}", path.display())).hint("crossdock check says where");
-        objects.push(object.map_err(wrong)?);
-    }
-    Ok(objects)
-}
-
-/// What the project's ShipStation account has: the names that its snapshots list.
-fn lists_of(needs: &Needs) -> Result<shipstation::Lists, Failure> {
-    let mut all = std::collections::BTreeMap::<String, Vec<crate::schema::Named>>::new();
-    for (connection, _) in needs.systems().filter(|(_, system)| system.starts_with("shipstation")) {
-        let path = std::path::Path::new("schemas").join(connection).join("names.json");
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(Failure::io(format!("{}: {error}", path.display()))),
-        };
-        let wrong = |error: serde_json::Error| Failure::usage(format!("{}: {error}", path.display())).hint("crossdock check says where");
-        let kinds: std::collections::BTreeMap<String, Json> = serde_json::from_str(&text).map_err(wrong)?;
-        for (kind, listed) in kinds.into_iter().filter(|(kind, _)| kind != "pulled") {
-            all.entry(kind).or_default().extend(serde_json::from_value::<Vec<crate::schema::Named>>(listed).map_err(wrong)?);
-        }
-    }
-    Ok(shipstation::Lists::of(&all))
-}
-
-/// The systems to start: those that are named, or the usual two with what else the project in this folder needs.
-fn wanted(named: &[String]) -> Result<Vec<&'static str>, Failure> {
-    let known = imitated();
-    let find = |system: &str| known.iter().copied().find(|name| *name == system);
-    if !named.is_empty() {
-        let unknown = |system: &String| Failure::usage(format!("there is no sandbox of `{system}`: {}", known.join(", ")));
-        let mut all = Vec::new();
-        for system in named {
-            let system = find(system).ok_or_else(|| unknown(system))?;
-            if !all.contains(&system) {
-                all.push(system);
-            }
-        }
-        return Ok(all);
-    }
-    let mut all = vec!["salesforce", "shipstation"];
-    for system in needs()?.systems().filter_map(|(_, system)| find(&system)) {
-        if !all.contains(&system) {
-            all.push(system);
-        }
-    }
-    Ok(all)
-}
-
-/// The port of a system: one that is named, or the usual one.
-fn port_of(system: &str, args: &Start) -> Result<u16, Failure> {
+/// The port of each system: one that is named, or the usual one.
+fn ports(args: &Start, systems: &[&'static str]) -> Result<BTreeMap<&'static str, u16>, Failure> {
+    let mut named: BTreeMap<&str, u16> = BTreeMap::new();
+    let own = [("salesforce", args.salesforce), ("shipstation", args.shipstation)];
+    let mut given: Vec<(&str, u16)> = own.into_iter().filter_map(|(system, port)| Some((system, port?))).collect();
     for pair in &args.port {
-        let (name, port) = pair.split_once('=').ok_or_else(|| Failure::usage(format!("`{pair}` is no SYSTEM=PORT")))?;
-        if !imitated().contains(&name) {
-            return Err(Failure::usage(format!("there is no sandbox of `{name}`: {}", imitated().join(", "))));
+        let (system, port) = pair.split_once('=').ok_or_else(|| Failure::usage(format!("`{pair}` is no SYSTEM=PORT")))?;
+        given.push((system, port.parse().map_err(|_| Failure::usage(format!("`{port}` is no port: write a number up to 65535")))?));
+    }
+    for (system, port) in given {
+        known(system)?;
+        if !systems.contains(&system) {
+            return Err(
+                Failure::usage(format!("{system} is not started, and a port is named for it")).hint(format!("there are: {}", systems.join(", ")))
+            );
         }
-        if name == system {
-            return port.parse().map_err(|_| Failure::usage(format!("`{port}` is no port: write a number up to 65535")));
+        if named.insert(system, port).is_some() {
+            return Err(Failure::usage(format!("the port of {system} is named twice")));
         }
     }
-    Ok(match system {
-        "salesforce" => args.salesforce,
-        "shipstation" => args.shipstation,
-        other => usual_port(other).unwrap_or(0),
-    })
+    Ok(systems.iter().map(|system| (*system, named.get(system).copied().or_else(|| usual_port(system)).unwrap_or(0))).collect())
 }
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     match &args.what {
         What::Start(args) => up(args, out),
         What::Act(args) => {
+            let (system, port) = meant(args)?;
             let mut settings = serde_json::Map::new();
             for pair in &args.set {
-                let (name, value) = pair.split_once('=').ok_or_else(|| Failure::usage(format!("`{pair}` is no field=value")))?;
-                settings.insert(name.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| Json::String(value.to_owned())));
+                let named = pair.split_once('=').filter(|(name, _)| !name.trim().is_empty());
+                let (name, value) = named.ok_or_else(|| Failure::usage(format!("`{pair}` is no field=value")))?;
+                let typed = Json::String(value.to_owned());
+                let value = match user_actions::find(system, &args.verb).map(|known| known.takes) {
+                    // The act reads what was typed: `00000013` is a number, and `0012` a tracking number.
+                    Some(Takes::Settings(_)) => typed,
+                    _ => serde_json::from_str(value).unwrap_or(typed),
+                };
+                if settings.insert(name.to_owned(), value).is_some() {
+                    return Err(Failure::usage(format!("`{name}` is set twice")));
+                }
             }
             let act = Act { verb: args.verb.clone(), subject: args.order.clone(), settings: Json::Object(settings) };
-            let system = args.system.clone().unwrap_or_else(|| user_actions::system(&args.verb).to_owned());
             let body = serde_json::to_vec(&act).map_err(|error| Failure::usage(error.to_string()))?;
-            out.json(&control(&system, args.port, "act", Some(body))?)?;
+            out.json(&control(port, "act", Some(body))?)?;
             Ok(Exit::Fine)
         }
         What::Effects(args) => tell(&args.system, args.port, "effects", out),
@@ -381,51 +301,149 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         What::Faults(args) => {
             let faults = Faults::parse(&args.faults).map_err(Failure::usage)?;
             let body = serde_json::to_vec(&faults).map_err(|error| Failure::usage(error.to_string()))?;
-            out.json(&control(&args.system, args.port, "faults", Some(body))?)?;
+            out.json(&control(reached(&args.system, args.port)?, "faults", Some(body))?)?;
             Ok(Exit::Fine)
         }
     }
 }
 
 fn tell(system: &str, port: Option<u16>, what: &str, out: &mut Out) -> Result<Exit, Failure> {
-    out.json(&control(system, port, what, None)?)?;
+    out.json(&control(reached(system, port)?, what, None)?)?;
     Ok(Exit::Fine)
 }
 
-fn control(system: &str, port: Option<u16>, what: &str, body: Option<Vec<u8>>) -> Result<Json, Failure> {
-    let port =
-        port.or_else(|| usual_port(system)).ok_or_else(|| Failure::usage(format!("there is no sandbox of `{system}`: {}", imitated().join(", "))))?;
+/// The system and the port that an act is for.
+fn meant(args: &Acted) -> Result<(&'static str, u16), Failure> {
+    let having = user_actions::systems(&args.verb);
+    if having.is_empty() {
+        let all = user_actions::SYSTEMS.iter().flat_map(|(.., of)| of.iter().map(|known| known.verb));
+        return Err(Failure::unknown("act", &args.verb, all).hint("crossdock sandbox act --help lists the verbs of each system"));
+    }
+    let has = |system: &str| match having.contains(&system) {
+        true => Ok(()),
+        false => Err(Failure::usage(format!("{system} has no act `{}`", args.verb)).hint(format!("it is one of {}", having.join(" and ")))),
+    };
+    match (&args.system, args.port) {
+        (Some(system), port) => {
+            let system = known(system)?;
+            has(system)?;
+            Ok((system, reached(system, port)?))
+        }
+        (None, Some(port)) => {
+            let system = answering(port)?.ok_or_else(|| no_sandbox(port))?;
+            let system = known(&system)?;
+            has(system)?;
+            Ok((system, port))
+        }
+        // The first of those that have the verb and run.
+        (None, None) => {
+            for system in &having {
+                let Some(port) = usual_port(system) else { continue };
+                if answering(port).is_ok_and(|found| found.as_deref() == Some(system)) {
+                    return Ok((system, port));
+                }
+            }
+            let ports: Vec<String> = having.iter().filter_map(|system| Some(format!("{system} ({})", usual_port(system)?))).collect();
+            let said = format!("no sandbox that has the act `{}` answers on its usual port: {}", args.verb, ports.join(", "));
+            Err(Failure::io(said).hint("crossdock sandbox start, or name the port by --port"))
+        }
+    }
+}
+
+/// The port on which a system's sandbox answers; what answers there has to be that system.
+fn reached(system: &str, port: Option<u16>) -> Result<u16, Failure> {
+    let system = known(system)?;
+    let port = port.or_else(|| usual_port(system)).unwrap_or(0);
+    match answering(port)? {
+        Some(found) if found == system => Ok(port),
+        Some(found) => Err(Failure::usage(format!("{found} answers on port {port}, and not {system}")).hint("name the system's own port by --port")),
+        None => Err(no_sandbox(port)),
+    }
+}
+
+fn no_sandbox(port: u16) -> Failure {
+    Failure::io(format!("no sandbox answers on port {port}")).hint("crossdock sandbox start")
+}
+
+/// The system whose sandbox answers on a port, if one does.
+fn answering(port: u16) -> Result<Option<String>, Failure> {
+    let Some((_, state)) = asked(port, "state", None)? else { return Ok(None) };
+    let named = state.get("system").and_then(Json::as_str).map(str::to_owned);
+    named.map(Some).ok_or_else(|| Failure::io(format!("what answers on port {port} is no sandbox of crossdock")))
+}
+
+fn control(port: u16, what: &str, body: Option<Vec<u8>>) -> Result<Json, Failure> {
+    match asked(port, what, body)? {
+        Some((true, json)) => Ok(json),
+        Some((false, json)) => Err(Failure::usage(json.get("message").and_then(Json::as_str).unwrap_or("it cannot be done").to_owned())),
+        None => Err(no_sandbox(port)),
+    }
+}
+
+/// Whether the control API of a port has done something, and its answer; none where nothing answers.
+fn asked(port: u16, what: &str, body: Option<Vec<u8>>) -> Result<Option<(bool, Json)>, Failure> {
     let url = format!("http://127.0.0.1:{port}/__sandbox/{what}");
     let request = if body.is_some() { http::Request::post(&url) } else { http::Request::get(&url) };
     let request = request.body(bytes::Bytes::from(body.unwrap_or_default())).map_err(|error| Failure::usage(error.to_string()))?;
     let transport = transport()?;
-    let response = runtime()?
-        .block_on(async move { transport.send(request).await })
-        .map_err(|broken| Failure::io(format!("no sandbox answers on port {port}: {broken}")).hint("crossdock sandbox start"))?;
-    let json: Json = serde_json::from_slice(response.body()).map_err(|_| Failure::io("the sandbox's answer is no JSON"))?;
-    if response.status().is_success() {
-        Ok(json)
-    } else {
-        Err(Failure::usage(json.get("message").and_then(Json::as_str).unwrap_or("it cannot be done").to_owned()))
+    let Ok(response) = runtime()?.block_on(async move { transport.send(request).await }) else { return Ok(None) };
+    let no_json = |_| Failure::io(format!("what answers on port {port} is no sandbox of crossdock"));
+    Ok(Some((response.status().is_success(), serde_json::from_slice(response.body()).map_err(no_json)?)))
+}
+
+/// The systems to start: those that are named, or those that the project's connections name.
+fn wanted(named: &[String], project: Option<&Needs>, out: &mut Out) -> Result<Vec<&'static str>, Failure> {
+    let mut all = Vec::new();
+    let mut add = |system: &'static str| {
+        if !all.contains(&system) {
+            all.push(system);
+        }
+    };
+    let Some(project) = project.filter(|_| named.is_empty()) else {
+        let usual = ["salesforce".to_owned(), "shipstation".to_owned()];
+        for system in if named.is_empty() { &usual[..] } else { named } {
+            add(known(system)?);
+        }
+        return Ok(all);
+    };
+    let mut lacking = Vec::new();
+    for (connection, system) in project.systems() {
+        match needs::sandbox_of(&system, &imitated()) {
+            Some(system) => add(system),
+            // Files need nothing that runs.
+            None if system == "files" => {}
+            None => lacking.push(format!("{connection} ({system})")),
+        }
     }
+    let lacking = lacking.join(", ");
+    if all.is_empty() {
+        let said =
+            if lacking.is_empty() { "this project has no connection to a system".to_owned() } else { format!("there is no sandbox for {lacking}") };
+        return Err(Failure::usage(said).hint(format!("start others by their names: {}", imitated().join(", "))));
+    }
+    if !lacking.is_empty() {
+        out.note(format!("there is no sandbox for {lacking}: runs reach the system itself, or what its settings name"));
+    }
+    Ok(all)
 }
 
 fn up(args: &Start, out: &mut Out) -> Result<Exit, Failure> {
     let faults = Faults::parse(&args.faults).map_err(Failure::usage)?;
-    let plan = Plan {
-        seed: args.seed,
-        orders: args.orders,
-        faults,
-        limits: !args.no_limits,
-        autoship: args.autoship,
-        objects: objects_of(&needs()?)?,
-        lists: lists_of(&needs()?)?,
-    };
+    let project = needs()?;
+    let systems = wanted(&args.systems, project.as_ref(), out)?;
+    let ports = ports(args, &systems)?;
+    let ships = ["shipstation", "shiphero"];
+    if args.autoship.is_some() && !systems.iter().any(|system| ships.contains(system)) {
+        return Err(Failure::usage("nothing that is started ships orders, and --autoship is given").hint(format!("{} do", ships.join(" and "))));
+    }
+    let project = project.unwrap_or_default();
+    let (objects, lists) = (project.objects()?, project.lists()?);
+    let plan = Plan { seed: args.seed, orders: args.orders, faults, limits: !args.no_limits, autoship: args.autoship, objects, lists };
     let (clock, transport) = (clock(), transport()?);
     let runtime = runtime()?;
     let mut running = Vec::new();
-    for system in wanted(&args.systems)? {
-        let started = runtime.block_on(start_one(system, port_of(system, args)?, &plan, &clock, &transport))?;
+    for system in systems {
+        let started = runtime.block_on(start_one(system, ports[system], &plan, &clock, &transport))?;
         out.line(match system {
             "salesforce" => format!("Salesforce   {}   client_id sandbox, client_secret sandbox, {} orders", started.url, args.orders),
             "commercetools" => {
