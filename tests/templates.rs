@@ -701,3 +701,40 @@ fn a_carrier_and_its_service_stay_together() {
     ran(&world);
     assert_eq!(pair(&there(&world, &number)), (json!("stamps_com"), json!("usps_ground_advantage"), json!("package")));
 }
+
+/// ShipHero's lists are read up to one second before now.
+fn closed() {
+    std::thread::sleep(std::time::Duration::from_millis(1_500));
+}
+
+/// What the warehouse takes back is taken back in Salesforce, and what it decides alone is a case that is found by the order's number.
+#[test]
+fn what_shiphero_takes_back_is_seen_in_salesforce() {
+    let world = World::of("salesforce-shiphero", 8, Faults::default(), "10 minutes");
+    ran(&world);
+    let orders = world.wms_effects().into_iter().filter(|effect| effect.kind == "created" && effect.object == "Order");
+    let numbers: Vec<String> = orders.filter_map(|effect| Some(effect.fields["order_number"].as_str()?.to_owned())).collect();
+    let shipped = numbers.iter().find(|number| world.wms_act("ship", number).is_ok()).unwrap_or_else(|| panic!("{numbers:?}"));
+    let show = |number: &str| world.crm_act("show", number, json!({})).unwrap();
+    closed();
+    ran(&world);
+    assert_eq!((&show(shipped)["Status"], &show(shipped)["Fulfilment_Status__c"]), (&json!("Shipped"), &json!("Shipped")));
+    world.wms_act("void", shipped).unwrap();
+    closed();
+    ran(&world);
+    assert_eq!((&show(shipped)["Status"], &show(shipped)["Fulfilment_Status__c"]), (&json!("Activated"), &json!("In ShipHero")));
+    world.wms_act("ship", shipped).unwrap();
+    closed();
+    ran(&world);
+    assert_eq!(show(shipped)["Status"], "Shipped", "the next label ships it again");
+
+    let canceled = numbers.iter().find(|number| *number != shipped && show(number)["Status"] == "Activated").unwrap();
+    world.wms_act("cancel", canceled).unwrap();
+    closed();
+    world.command(&["run"]);
+    let listed = said(&world.command(&["queue", "list"]));
+    assert!(listed.contains("it was canceled in ShipHero") && listed.contains(canceled.as_str()), "{listed}");
+    let traced = said(&world.command(&["trace", canceled])).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(traced.contains(&format!("import_status {canceled} (")), "the record is called by the order's number: {traced}");
+    assert!(traced.contains(&format!("{canceled} is Activated, and it was canceled in ShipHero")), "{traced}");
+}

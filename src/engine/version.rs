@@ -195,7 +195,7 @@ impl Look {
 }
 
 /// Fields that people know a record by, where its schema names none.
-const NUMBERS: [&str; 7] = ["OrderNumber", "orderNumber", "CaseNumber", "trackingNumber", "tracking_number", "Number", "number"];
+const NUMBERS: [&str; 8] = ["OrderNumber", "orderNumber", "order_number", "CaseNumber", "trackingNumber", "tracking_number", "Number", "number"];
 
 /// The field that people know an object's records by. A name that may be a person's is kept out of what is not sealed.
 pub(super) fn name_field(object: &Object) -> Option<String> {
@@ -237,6 +237,7 @@ mod tests {
         assert_eq!(label(&request, None).as_deref(), Some("7"));
         assert_eq!(label(&json!({"Name": "", "OrderNumber": "00000012"}), Some("Name")).as_deref(), Some("00000012"));
         assert_eq!(label(&json!({"Id": "a0B1"}), Some("Name")), None);
+        assert_eq!(label(&json!({"id": "T3JkZXI6MQ==", "order_number": "00000012"}), None).as_deref(), Some("00000012"));
         let describe = |name_field: &str, number: bool| {
             let text = json!({"name": "Freight__c", "fields": [
                 {"name": "Id", "type": "id"},
