@@ -18,18 +18,15 @@ impl Started {
     fn new(folder: &Path, arguments: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_crossdock"));
         command.current_dir(folder).args(["sandbox", "start"]).args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut process = command.spawn().unwrap();
-        let mut lines: Vec<String> = Vec::new();
-        for line in BufReader::new(process.stdout.take().unwrap()).lines() {
+        let mut started = Started { process: command.spawn().unwrap(), lines: Vec::new() };
+        for line in BufReader::new(started.process.stdout.take().unwrap()).lines() {
             let line = line.unwrap();
             if line.starts_with("next:") {
-                return Started { process, lines };
+                return started;
             }
-            lines.push(line);
+            started.lines.push(line);
         }
-        let mut said = String::new();
-        process.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-        panic!("{arguments:?}: {said}");
+        panic!("{arguments:?}: {}", started.end());
     }
 
     fn port(&self, at: usize) -> String {
@@ -39,7 +36,7 @@ impl Started {
 
     /// Ends it; gives what it told on its standard error.
     fn end(mut self) -> String {
-        self.process.kill().unwrap();
+        let _ = self.process.kill();
         self.process.wait().unwrap();
         let mut said = String::new();
         self.process.stderr.take().unwrap().read_to_string(&mut said).unwrap();
