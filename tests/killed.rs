@@ -111,7 +111,21 @@ fn killed_twenty_times_nothing_is_lost_or_doubled() {
                 || entries.iter().any(|entry| {
                     entry.state == EntryState::Ambiguous || settling(&entry.key) || settling(&entry.target.as_ref().map(|id| format!("id:{id}")))
                 });
-            assert!(waits, "{flow} {} is {}: {entries:?}", lane.key, state.word());
+            let told: Vec<String> = store
+                .events(&lane.flow, &lane.key)
+                .unwrap()
+                .iter()
+                .map(|event| format!("{} {} {}", event.at - now, event.kind, event.text))
+                .collect();
+            assert!(
+                waits,
+                "{flow} {} is {}, due in {} ms, {:?}: {entries:?}\n{}",
+                lane.key,
+                state.word(),
+                lane.due - now,
+                lane.reasons,
+                told.join("\n")
+            );
         }
     }
 }

@@ -112,6 +112,12 @@ fn an_order_that_the_warehouse_opens_again_gets_its_label() {
     hold_seeds(ORDERS, Profile::Warehouse, [5_803_970_079].into_iter());
 }
 
+/// Updates waited for the rate limit after their orders were read, and people edited the orders meanwhile.
+#[test]
+fn an_edit_while_an_update_waits_for_its_turn_stays() {
+    hold_seeds(ORDERS, Profile::Warehouse, [2_181_750_041, 2_181_750_079].into_iter());
+}
+
 /// A newer version arrives while it is not known what became of a write, and that write is followed by a write-back: the end of
 /// the write-back is not the delivery of the newer version.
 #[test]

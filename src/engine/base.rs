@@ -1,4 +1,7 @@
-//! Before an update is repeated, its target is read again, so that the repeat keeps what others have entered since.
+//! Before an update is repeated, or after it has waited, its target is read again, so that it keeps what others have entered since.
+//!
+//! Some systems replace a record as a whole and take no condition: an update is laid over what was read before. The shorter the time
+//! between the two, the less often an edit falls into it.
 
 use super::doubt::AGAIN;
 use super::open_entries::OpenEntry;
@@ -7,13 +10,38 @@ use super::targets::is_of_another;
 use super::{BatchKey, Engine, Job};
 use crate::connector::Found;
 use crate::fault::Fault;
-use crate::store::{Change, Entry, EntryState, StoreResult};
+use crate::store::{Change, Entry, EntryState, Millis, StoreResult};
+
+/// For how long what was read of a target is laid under an update, in milliseconds.
+pub(super) const BASE_KEPT: Millis = 5_000;
+/// How often a target is read again for one try of an update. Where its answers take longer than a base is kept, it goes all the same.
+const MOST_READ: u8 = 3;
+/// So many targets are read together: what is read has to be sent soon.
+pub(super) const READ_TOGETHER: usize = 25;
+
+/// A target that was read again for an update that is about to go.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Base {
+    at: Millis,
+    times: u8,
+}
 
 impl Engine<'_> {
-    /// Whether an entry is an update whose outcome is not known, and which would lay an older state of its target over it.
-    pub(super) fn has_old_base(&self, lot: &BatchKey, entry: &OpenEntry) -> bool {
-        let repeats = entry.doubted.is_some() && entry.target.is_some() && !self.based.contains(&entry.id);
-        repeats && self.settings.safety.look_up && self.spec(lot).is_some_and(|spec| spec.replaces)
+    /// Whether an entry of a write that replaces is an update which would lay an older state of its target over it: its outcome is not known, or it has waited.
+    pub(super) fn has_old_base(&self, entry: &OpenEntry) -> bool {
+        let old = |at: Millis| self.settings.safety.keep && self.millis() - at > BASE_KEPT;
+        let is_old = match self.based.get(&entry.id) {
+            None => entry.doubted.is_some() || old(entry.created),
+            Some(base) => base.times < MOST_READ && old(base.at),
+        };
+        is_old && entry.target.is_some() && self.settings.safety.look_up
+    }
+
+    /// Whether targets are being read for updates. What more is read then would be old when its turn comes.
+    pub(super) fn reads_bases(&self, connection: &str) -> bool {
+        let reads = |job: &Job| matches!(job, Job::Base { .. });
+        self.jobs.values().any(|(of, job)| of == connection && reads(job))
+            || self.pending_calls.get(connection).is_some_and(|queue| queue.iter().any(|(_, job)| reads(job)))
     }
 
     /// Reads the targets of some entries. Until they are read, the entries wait.
@@ -58,7 +86,8 @@ impl Engine<'_> {
             if let Some(held) = held.filter(|record| !of_another(record)) {
                 entry.held = Some(held.clone());
             }
-            self.based.insert(entry.id);
+            let times = self.based.get(&entry.id).map_or(1, |base| base.times + 1);
+            self.based.insert(entry.id, Base { at: now, times });
             changes.push(Change::Entry(Entry { due: now, ..entry }));
         }
         self.keep(&changes)

@@ -116,7 +116,8 @@ impl Engine<'_> {
         match job {
             Job::Poll { flow, .. } | Job::Fetch { flow, .. } | Job::Follow { flow, .. } => tells(flow),
             Job::Match { first, .. } | Job::Target { first, .. } => *first,
-            Job::Base { ids } => ids.iter().filter_map(|id| self.open_entries.get(*id)).any(|entry| entry.first),
+            // An update waits for it and nothing else.
+            Job::Base { .. } => true,
             Job::LookUp { entries } => entries.iter().any(|entry| entry.first),
             Job::Send { out, .. } => out.has_first(),
         }

@@ -214,8 +214,8 @@ pub struct Engine<'p> {
     pub(super) full: bool,
     /// When a call in bulk came back last, by the steady clock.
     pub(super) bulk_back: Option<Millis>,
-    /// Updates that go again whose targets were read anew for it.
-    pub(super) based: BTreeSet<i64>,
+    /// Updates whose targets were read anew before they go.
+    pub(super) based: BTreeMap<i64, base::Base>,
     /// Target records with a write on its way.
     pub(super) in_flight_targets: BTreeSet<open_entries::Place>,
     /// Target records with a write that is not done, and how many.
@@ -299,7 +299,7 @@ impl<'p> Engine<'p> {
             lost: Recovered { sent: 0, last: 0 },
             full: false,
             bulk_back: None,
-            based: BTreeSet::new(),
+            based: BTreeMap::new(),
             in_flight_targets: BTreeSet::new(),
             writing: BTreeMap::new(),
             held_off: BTreeMap::new(),

@@ -104,7 +104,9 @@ impl Engine<'_> {
                 let most = bulk.unwrap_or(spec.batch).max(1);
                 let wanted = spec.bulk.unwrap_or(spec.batch);
                 let urgent = ready.iter().next().is_some_and(|(later, _)| !*later);
-                if pass == Pass::First && !urgent {
+                // What was read for an update gets older while it waits.
+                let based = !self.based.is_empty() && ready.iter().any(|(_, id)| self.based.contains_key(id));
+                if pass == Pass::First && !urgent && !based {
                     break;
                 }
                 let oldest = ready.iter().filter_map(|(_, id)| self.open_entries.get(*id)).take(1).map(|entry| entry.created).min().unwrap_or(0);
@@ -112,7 +114,7 @@ impl Engine<'_> {
                 let fills =
                     spec.bulk.is_some() && (self.out_of(&lot) > BULK_ABOVE || self.bulk_back.is_some_and(|back| self.steady() < back + LINGER));
                 let waits = self.millis() < oldest + LINGER || fills;
-                let held = ready.len() < wanted && !urgent && waits && !self.stopping && self.more_to_come(&lot);
+                let held = ready.len() < wanted && !urgent && !based && waits && !self.stopping && self.more_to_come(&lot);
                 if held {
                     break;
                 }
@@ -121,8 +123,12 @@ impl Engine<'_> {
                 let (mut put_off, mut old) = (Vec::new(), Vec::new());
                 let now = self.millis();
                 let mut here: BTreeSet<Place> = BTreeSet::new();
+                let reads_bases = self.reads_bases(&lot.connection);
                 for (_, id) in ready {
                     let Some(entry) = self.open_entries.get(*id) else { continue };
+                    if pass == Pass::First && !urgent && !self.based.contains_key(id) {
+                        continue;
+                    }
                     let targets = entry.targets();
                     // An older request to the same record may still be carried out: it must not land on this one.
                     let until = targets.iter().filter_map(|target| self.unsettled.get(target)).copied().max().unwrap_or(0);
@@ -130,8 +136,14 @@ impl Engine<'_> {
                         put_off.push((*id, until));
                         continue;
                     }
-                    if self.has_old_base(&lot, entry) {
+                    if spec.replaces && self.has_old_base(entry) {
+                        if reads_bases {
+                            continue;
+                        }
                         old.push(*id);
+                        if old.len() >= super::base::READ_TOGETHER {
+                            break;
+                        }
                         continue;
                     }
                     let places: Vec<_> = targets.iter().map(place).collect();
@@ -149,13 +161,15 @@ impl Engine<'_> {
                         self.note_changes(&[Change::Sent(Moved { due: until, ..moved })]);
                     }
                 }
+                if !ids.is_empty() {
+                    self.send_batch(&lot, &ids, effects)?;
+                }
                 if !old.is_empty() {
                     self.read_bases(&lot, &old)?;
                 }
-                if ids.is_empty() {
+                if ids.is_empty() || !old.is_empty() {
                     break;
                 }
-                self.send_batch(&lot, &ids, effects)?;
             }
         }
         Ok(())
