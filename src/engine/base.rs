@@ -15,9 +15,11 @@ use crate::store::{Change, Entry, EntryState, Millis, StoreResult};
 /// For how long what was read of a target is laid under an update, in milliseconds.
 pub(super) const BASE_KEPT: Millis = 5_000;
 /// How often a target is read again for one try of an update. Where its answers take longer than a base is kept, it goes all the same.
-const MOST_READ: u8 = 3;
-/// So many targets are read together: what is read has to be sent soon.
-pub(super) const READ_TOGETHER: usize = 25;
+const MOST_READ: u8 = 2;
+/// At most so many targets are read together: what is read has to be sent soon.
+const READ_TOGETHER: usize = 100;
+/// At most so many updates with an old base are passed over in search of one that can go.
+pub(super) const PASSED_OVER: usize = 1_000;
 
 /// A target that was read again for an update that is about to go.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +29,8 @@ pub(crate) struct Base {
 }
 
 impl Engine<'_> {
-    /// Whether an entry of a write that replaces is an update which would lay an older state of its target over it: its outcome is not known, or it has waited.
+    /// Whether an entry of a write that replaces is an update which would lay an older state of its target over it: its outcome is not
+    /// known, or it has waited.
     pub(super) fn has_old_base(&self, entry: &OpenEntry) -> bool {
         let old = |at: Millis| self.settings.safety.keep && self.millis() - at > BASE_KEPT;
         let is_old = match self.based.get(&entry.id) {
@@ -35,6 +38,13 @@ impl Engine<'_> {
             Some(base) => base.times < MOST_READ && old(base.at),
         };
         is_old && entry.target.is_some() && self.settings.safety.look_up
+    }
+
+    /// How many targets may be read together now: each may take a call, and the update that they are for has to find room behind them.
+    pub(super) fn read_together(&self, connection: &str) -> usize {
+        let left = self.world.connectors.get(connection).map_or(0, |connector| connector.limit().left(self.now));
+        let room = left.saturating_sub(self.connections.get(connection).map_or(0, |line| line.out)).saturating_sub(1);
+        usize::try_from(room).unwrap_or(READ_TOGETHER).clamp(1, READ_TOGETHER)
     }
 
     /// Whether targets are being read for updates. What more is read then would be old when its turn comes.

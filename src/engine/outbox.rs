@@ -123,7 +123,8 @@ impl Engine<'_> {
                 let (mut put_off, mut old) = (Vec::new(), Vec::new());
                 let now = self.millis();
                 let mut here: BTreeSet<Place> = BTreeSet::new();
-                let reads_bases = self.reads_bases(&lot.connection);
+                let together = if spec.replaces && !self.reads_bases(&lot.connection) { self.read_together(&lot.connection) } else { 0 };
+                let mut passed_over = 0;
                 for (_, id) in ready {
                     let Some(entry) = self.open_entries.get(*id) else { continue };
                     if pass == Pass::First && !urgent && !self.based.contains_key(id) {
@@ -137,11 +138,10 @@ impl Engine<'_> {
                         continue;
                     }
                     if spec.replaces && self.has_old_base(entry) {
-                        if reads_bases {
-                            continue;
-                        }
-                        old.push(*id);
-                        if old.len() >= super::base::READ_TOGETHER {
+                        passed_over += 1;
+                        if old.len() < together {
+                            old.push(*id);
+                        } else if passed_over > super::base::PASSED_OVER {
                             break;
                         }
                         continue;
