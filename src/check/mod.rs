@@ -36,7 +36,7 @@ mod overlay;
 mod parameters;
 mod paths;
 pub use parameters::parameter_value;
-pub use schedule::LONGEST as LONGEST_STRETCH;
+pub use schedule::{LONGEST as LONGEST_STRETCH, cron};
 mod route;
 mod routes;
 mod rules;

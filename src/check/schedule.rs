@@ -101,11 +101,13 @@ pub(super) fn check(clause: &FromClause, project_zone: &jiff::tz::TimeZone, diag
         }
         FromClauseKind::EveryCron { cron, zone } => {
             let zone = zone_name(zone.as_ref(), project_zone, diags);
-            if let Err(wrong) = cron_fields(&cron.node) {
-                diags.push(error::bad_cron(cron.span, &wrong));
-                return None;
+            match self::cron(&cron.node) {
+                Ok(cron) => Some(Schedule::Cron { cron, zone: zone? }),
+                Err(wrong) => {
+                    diags.push(error::bad_cron(cron.span, &wrong));
+                    None
+                }
             }
-            Some(Schedule::Cron { cron: cron.node.split_whitespace().collect::<Vec<_>>().join(" "), zone: zone? })
         }
         _ => None,
     }
@@ -157,11 +159,24 @@ const FIELDS: [Field; 5] = [
     Field { name: "weekday", least: 0, most: 7, words: WEEKDAYS },
 ];
 
-/// Five fields as every cron reads them: `*`, numbers, names, ranges, lists and steps.
+/// A cron text as mappings and `crossdock.yaml` may have it: five fields as every cron reads them, and a day that comes. It is given with
+/// one space between its fields.
+///
+/// # Errors
+/// Why it is none, to stand behind its name.
+pub fn cron(text: &str) -> Result<String, String> {
+    cron_fields(text)?;
+    let plain = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    // The library that finds the next time is the last to judge.
+    plain.parse::<croner::Cron>().map_err(|error| error.to_string())?;
+    Ok(plain)
+}
+
+/// Five fields: `*`, numbers, names, ranges, lists and steps.
 fn cron_fields(cron: &str) -> Result<(), String> {
     let fields: Vec<&str> = cron.split_whitespace().collect();
     if fields.len() != FIELDS.len() {
-        return Err(format!("has {} fields, not 5 (minute, hour, day of the month, month, weekday)", fields.len()));
+        return Err(format!("it has {} fields, not 5 (minute, hour, day of the month, month, weekday)", fields.len()));
     }
     let mut sets = Vec::new();
     for (text, field) in fields.iter().zip(&FIELDS) {
@@ -178,7 +193,7 @@ fn cron_fields(cron: &str) -> Result<(), String> {
         .max()
         .unwrap_or(31);
     if fields[4] == "*" && sets[2].iter().all(|day| *day > longest) {
-        return Err("no month that is named has this day".to_owned());
+        return Err("it never comes: no month that is named has this day".to_owned());
     }
     Ok(())
 }
@@ -255,7 +270,7 @@ mod tests {
     #[test]
     fn what_cannot_come_is_said() {
         assert!(said("every \"0 25 * * *\"").contains("hour `25`: must lie between 0 and 23"));
-        assert!(said("every \"0 2 * *\"").contains("has 4 fields"));
+        assert!(said("every \"0 2 * *\"").contains("it has 4 fields"));
         assert!(said("every \"0 2 30 2 *\"").contains("no month"));
         assert!(said("every day at 02:00 in \"Europe/Londn\"").contains("Europe/London"));
         assert!(said("every 0 minutes").contains("above 0"));
