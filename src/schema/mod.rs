@@ -9,6 +9,7 @@ mod classify;
 mod describe;
 pub mod diff;
 mod error;
+mod form;
 pub mod gate;
 mod infer;
 mod node;

@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use super::error::SchemaError;
 use super::node::Node;
 use super::object::{Access, Class, Field, Object, Size, SizeUnit, Write};
-use super::{classify, describe};
+use super::{classify, describe, form};
 use crate::base::nearest;
 use crate::system::{Guarantee, SystemRef};
 use crate::value::{Enumeration, Json, Kind, Known, LengthUnit, ObjectRef, Type, WeightUnit, WireEncoding};
@@ -115,11 +115,17 @@ fn object(json: &Node<'_>, system: SystemRef, name: &str, connection: &str) -> R
         }
         fields.insert(field.to_string(), read);
     }
-    let known = |names: Vec<String>, at: &str| -> Result<Vec<String>, SchemaError> {
-        match names.iter().find(|name| !fields.contains_key(*name)) {
-            Some(stranger) => Err(SchemaError::form(at, format!("there is no field `{stranger}`"))),
-            None => Ok(names),
-        }
+    let named = |word: &str, name: &String| match fields.contains_key(name) {
+        true => Ok(()),
+        false => Err(misspelt(format!("/{word}"), format!("`{word}` names no field: `{name}`"), name, fields.keys().map(String::as_str))),
+    };
+    let all = |word: &str| -> Result<Vec<String>, SchemaError> {
+        let names = texts(json, word);
+        names.iter().try_for_each(|name| named(word, name)).map(|()| names)
+    };
+    let one = |word: &str| -> Result<Option<String>, SchemaError> {
+        let name = text(json, word);
+        name.iter().try_for_each(|name| named(word, name)).map(|()| name)
     };
     Ok(Object {
         system,
@@ -127,11 +133,11 @@ fn object(json: &Node<'_>, system: SystemRef, name: &str, connection: &str) -> R
         source: text(json, "x-source").unwrap_or_default(),
         doc: text(json, "description").unwrap_or_default(),
         access,
-        id: text(json, "x-id"),
-        keys: known(texts(json, "x-keys"), "/x-keys")?,
-        searchable: known(texts(json, "x-searchable"), "/x-searchable")?,
-        stamp: text(json, "x-stamp"),
-        name_field: text(json, "x-name-field"),
+        id: one("x-id")?,
+        keys: all("x-keys")?,
+        searchable: all("x-searchable")?,
+        stamp: one("x-stamp")?,
+        name_field: one("x-name-field")?,
         parent: text(json, "x-parent"),
         otherwise: json.get("x-class").and_then(Node::as_u64).map_or(Guarantee::Unprotected, Guarantee::of_class),
         events: texts(json, "x-events"),
@@ -197,8 +203,9 @@ fn field(json: &Node<'_>, required: bool, at: &dyn Display, name: &dyn Display, 
 /// The words of JSON Schema and the annotations that a schema may have. Other programs' annotations are left alone, unless one
 /// looks like one of these.
 fn words(json: &Node<'_>, at: impl Display) -> Result<(), SchemaError> {
-    for (word, _) in json.as_object().into_iter().flatten() {
+    for (word, value) in json.as_object().into_iter().flatten() {
         if is_word(word) {
+            form::check(word, value, &at)?;
             continue;
         }
         if let Some(near) = nearest(word, WORDS.iter().copied()) {
@@ -215,7 +222,7 @@ fn words(json: &Node<'_>, at: impl Display) -> Result<(), SchemaError> {
 }
 
 /// A name that is none of those that are known, with the nearest of them if there is one.
-fn misspelt<'n>(at: String, reason: String, name: &str, known: impl Iterator<Item = &'n str>) -> SchemaError {
+pub(super) fn misspelt<'n>(at: String, reason: String, name: &str, known: impl Iterator<Item = &'n str>) -> SchemaError {
     match nearest(name, known) {
         Some(near) => SchemaError::Misspelt { at: format!("{at}/{name}"), reason, name: name.to_owned(), near: near.to_owned() },
         None => SchemaError::form(at, reason),
