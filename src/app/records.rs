@@ -94,8 +94,7 @@ impl LoadedProject {
     /// # Errors
     /// It is not in the project, or holds something else than records.
     pub fn fixture(&self, name: &str) -> Result<Vec<Json>, String> {
-        let text = self.file(name).map_err(|absence| absence.to_string())?;
-        records::read_by(name, &text, self.compiled.config.csv(name).separator).map_err(|fault| format!("line {}: {fault}", fault.line))
+        records::fixture(self.folder(), &self.compiled.config, name)
     }
 }
 

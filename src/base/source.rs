@@ -45,6 +45,13 @@ impl Source {
         (line as usize).checked_sub(1).and_then(|i| self.lines.get(i)).map(|start| *start as usize)
     }
 
+    /// Where the text of a line stands (from 1), in bytes: from its first sign to its end.
+    pub fn span_of_line(&self, line: u32) -> (usize, usize) {
+        let text = self.line(line);
+        let begin = self.begin(line).unwrap_or(self.text.len());
+        (begin + (text.len() - text.trim_start().len()), begin + text.len())
+    }
+
     /// The text of a line, counted from 1, without its line break.
     pub fn line(&self, line: u32) -> &str {
         let Some(start) = self.begin(line) else { return "" };

@@ -21,6 +21,7 @@ pub use csv_form::CsvForm;
 pub use environment::{Keeper, OVERLAY};
 pub use load::{Loaded, Options, Planned, load};
 pub use objects::{Bad, draft, infer};
+pub use settings::{Source, no_source, source};
 pub use texts::Texts;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -184,6 +185,16 @@ pub struct Compiled {
 }
 
 impl Compiled {
+    /// Adds errors that were found beside the mappings. Doubts come when there is no error.
+    pub fn refuse(&mut self, errors: Vec<Diagnostic>) {
+        if errors.is_empty() {
+            return;
+        }
+        self.diagnostics.retain(Diagnostic::is_error);
+        self.diagnostics.extend(errors);
+        self.diagnostics = render::sorted(std::mem::take(&mut self.diagnostics), &self.sources);
+    }
+
     /// How many flows stand in the files that were read.
     pub fn flows(&self) -> usize {
         let flow = |item: &&Arc<Item>| matches!(item.kind, ItemKind::Flow(_));

@@ -2,6 +2,8 @@
 
 use serde_json::value::RawValue;
 
+use super::Library;
+use super::config::Config;
 use crate::base::Delimited;
 use crate::value::Json;
 
@@ -69,6 +71,20 @@ pub fn read_by(name: &str, text: &str, separator: Option<u8>) -> Result<Vec<Json
         }
         Form::Csv => rows(text, separator)?.into_iter().collect(),
     }
+}
+
+/// The records of a file of the project, as a test case names it.
+///
+/// # Errors
+/// It is not in the project, or holds something else than records: in words, for a message that names the file.
+pub fn fixture(library: &dyn Library, config: &Config, name: &str) -> Result<Vec<Json>, String> {
+    let form = config.csv(name);
+    let text = match form.charset {
+        Some(charset) => library.read_in(name, charset),
+        None => library.read(name),
+    };
+    let text = text.map_err(|absence| absence.to_string())?;
+    read_by(name, &text, form.separator).map_err(|fault| format!("line {}: {fault}", fault.line))
 }
 
 /// A text without the byte order mark that some programs write before it.

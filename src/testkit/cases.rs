@@ -205,7 +205,7 @@ fn expect_key_line(text: &str, value_line: u32) -> Option<u32> {
 }
 
 /// A path as a file names it: from its own folder if there is such a file, else from the project's.
-fn beside(file: &str, path: &str, exists: &dyn Fn(&str) -> bool) -> String {
+pub(super) fn beside(file: &str, path: &str, exists: &dyn Fn(&str) -> bool) -> String {
     let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
     let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
     for part in path.split('/') {

@@ -2,14 +2,17 @@
 //!
 //! `test` runs cases; what is misspelt in one would there be a difference of payloads, or pass.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::cases;
+use super::cases::{self, Case};
+use super::runner::NO_RECORD;
 use crate::base::diag::{Code, Diagnostic};
 use crate::base::{FileId, Source, Sources, Span, nearest};
 use crate::ir::{Flow, Mapping};
-use crate::project::{Absence, Compiled, Library};
+use crate::project::config::Config;
+use crate::project::{Absence, Compiled, Library, records};
 use crate::schema::Object;
 use crate::value::{Kind, ObjectRef};
 use crate::yaml::{self, Entry, Node, NotYaml, Shape, not_yaml};
@@ -53,20 +56,54 @@ pub fn check(library: &dyn Library, cases: &[CaseText], compiled: &mut Compiled)
     {
         let mapping = compiled.mapping.as_ref().or(compiled.plan.as_ref().map(|plan| &plan.mapping));
         let Some(mapping) = mapping else { return };
+        let fixtures = Fixtures { library, config: &compiled.config, read: RefCell::default() };
         for case in cases {
-            file(case, mapping, &compiled.objects, library, &mut sources, &mut found);
+            file(case, mapping, &compiled.objects, &fixtures, &mut sources, &mut found);
+        }
+        let exists = |path: &str| library.exists(path);
+        for test in &mapping.tests {
+            item(&cases::of_item(test, &exists), &fixtures, &sources, &mut found);
         }
     }
     if !found.is_empty() {
         compiled.sources = sources;
-        compiled.diagnostics.retain(Diagnostic::is_error);
-        compiled.diagnostics.extend(found);
-        let sorted = std::mem::take(&mut compiled.diagnostics);
-        compiled.diagnostics = crate::base::diag::render::sorted(sorted, &compiled.sources);
+        compiled.refuse(found);
     }
 }
 
-fn file(case: &CaseText, mapping: &Mapping, objects: &Objects, library: &dyn Library, sources: &mut Sources, found: &mut Vec<Diagnostic>) {
+/// The files of records that cases name, each read once.
+struct Fixtures<'a> {
+    library: &'a dyn Library,
+    config: &'a Config,
+    /// How many records are in each, or why it cannot be read.
+    read: RefCell<BTreeMap<String, Result<usize, String>>>,
+}
+
+impl Fixtures<'_> {
+    /// Why a file cannot be used; `None` where it can. `one`: it has to have a record.
+    fn fault(&self, path: &str, one: bool) -> Option<String> {
+        let mut read = self.read.borrow_mut();
+        let known = read.entry(path.to_owned()).or_insert_with(|| records::fixture(self.library, self.config, path).map(|records| records.len()));
+        match known {
+            Ok(0) if one => Some(format!("`{path}` {NO_RECORD}")),
+            Ok(_) => None,
+            Err(reason) => Some(format!("`{path}` cannot be read as records: {reason}")),
+        }
+    }
+}
+
+/// The files that a `test` of a mapping names.
+fn item(case: &Case, fixtures: &Fixtures<'_>, sources: &Sources, found: &mut Vec<Diagnostic>) {
+    let Some(file) = sources.find(&case.file) else { return };
+    let line = sources.get(file).map(|source| source.span_of_line(case.line)).unwrap_or_default();
+    let mut paths = vec![(&case.given.record, true)];
+    paths.extend(case.given.matched.iter().map(|(_, path)| path).chain(&case.given.target).map(|path| (path, false)));
+    // One that is not there was told with the mapping.
+    let fault = paths.into_iter().filter(|(path, _)| fixtures.library.exists(path)).find_map(|(path, one)| fixtures.fault(path, one));
+    found.extend(fault.map(|fault| Diagnostic::new(Code::BadCase, Span::new(file, line.0, line.1), fault)));
+}
+
+fn file(case: &CaseText, mapping: &Mapping, objects: &Objects, fixtures: &Fixtures<'_>, sources: &mut Sources, found: &mut Vec<Diagnostic>) {
     let text = match &case.text {
         Ok(text) => text,
         Err(Absence::NotText(not)) => {
@@ -82,11 +119,19 @@ fn file(case: &CaseText, mapping: &Mapping, objects: &Objects, library: &dyn Lib
         }
     };
     let id = sources.add(Source::new(&*case.name, text.clone()));
-    let mut cases = Cases { file: id, name: &case.name, mapping, objects, library, found };
+    let before = found.len();
+    let mut cases = Cases { file: id, name: &case.name, mapping, objects, fixtures, found };
     match &case.node {
         Some(Ok(node)) => cases.whole(node),
         Some(Err(fault)) => cases.unreadable(text, fault),
         None => {}
+    }
+    // What stops `test` stops the check, if it is none of the above.
+    if found.len() == before
+        && let Err(fault) = cases::read(&case.name, text, &|path| fixtures.library.exists(path))
+    {
+        let line = sources.get(id).map(|source| source.span_of_line(fault.line)).unwrap_or_default();
+        found.push(Diagnostic::new(Code::BadCase, Span::new(id, line.0, line.1), fault.message));
     }
 }
 
@@ -95,7 +140,7 @@ struct Cases<'a, 'f> {
     name: &'a str,
     mapping: &'a Mapping,
     objects: &'a Objects,
-    library: &'a dyn Library,
+    fixtures: &'a Fixtures<'a>,
     found: &'f mut Vec<Diagnostic>,
 }
 
@@ -145,12 +190,28 @@ impl Cases<'_, '_> {
         entries.iter().filter(|entry| known.contains(&entry.key.as_str())).collect()
     }
 
+    /// Says that a block has no entry of a name that it has to have.
+    fn lacks(&mut self, node: &Node, whole: &str, name: &str, help: &str) {
+        let entries = node.entries();
+        if node.shape != Shape::Nothing && entries.is_none_or(|entries| entries.iter().any(|entry| entry.key == name)) {
+            // It is no block, which was told.
+            return;
+        }
+        let at = entries.and_then(<[Entry]>::first).map_or_else(|| self.span(node), |first| self.key(first));
+        self.found.push(Diagnostic::new(Code::BadCase, at, format!("{whole} has no `{name}`")).help(help));
+    }
+
     fn whole(&mut self, node: &Node) {
         let mut usual = None;
         let mut cases: &[Node] = &[];
+        self.lacks(node, "the case file", "cases", "write `cases:`, and below it each case: `- name: …`; `crossdock explain E0411` shows the form");
+        let mut named = false;
         for entry in self.block(node, "the file", FILE) {
             match entry.key.as_str() {
-                "flow" => usual = self.flow(&entry.value),
+                "flow" => {
+                    named = true;
+                    usual = self.flow(&entry.value);
+                }
                 "now" => self.time(&entry.value),
                 _ => match entry.value.elements() {
                     Some(list) => cases = list,
@@ -162,7 +223,7 @@ impl Cases<'_, '_> {
             }
         }
         for case in cases {
-            self.case(case, usual);
+            self.case(case, usual, named);
         }
     }
 
@@ -191,9 +252,15 @@ impl Cases<'_, '_> {
         }
     }
 
-    fn case(&mut self, node: &Node, usual: Option<usize>) {
+    /// `named`: the file names a flow for its cases.
+    fn case(&mut self, node: &Node, usual: Option<usize>, named: bool) {
         let before = self.found.len();
         let entries = self.block(node, "a case", CASE);
+        self.lacks(node, "the case", "name", "say in a few words what it shows: `name: …`");
+        self.lacks(node, "the case", "given", "write the record that it begins with: `given: { record: fixtures/order.json }`");
+        if !named {
+            self.lacks(node, "the case", "flow", "write `flow: name` at the top of the file");
+        }
         let own = entries.iter().find(|entry| entry.key == "flow").map(|entry| &entry.value);
         let flow = match own {
             Some(own) => self.flow(own),
@@ -213,9 +280,11 @@ impl Cases<'_, '_> {
     }
 
     fn given(&mut self, node: &Node, flow: Option<&Flow>) {
+        self.lacks(node, "`given`", "record", "name the file of the record: `record: fixtures/order.json`");
         for entry in self.block(node, "given", GIVEN) {
             match entry.key.as_str() {
-                "record" | "target" => self.path(&entry.value),
+                "record" => self.path(&entry.value, true),
+                "target" => self.path(&entry.value, false),
                 "now" => self.time(&entry.value),
                 "with" => {
                     if let (Some(flow), Some(fields)) = (flow, entry.value.entries()) {
@@ -230,7 +299,7 @@ impl Cases<'_, '_> {
                             let at = self.key(matched);
                             self.unknown(&format!("the flow has no match `{}`", matched.key), &matched.key, at, &known);
                         }
-                        self.path(&matched.value);
+                        self.path(&matched.value, false);
                     }
                 }
                 _ => {
@@ -246,17 +315,19 @@ impl Cases<'_, '_> {
         }
     }
 
-    /// A file that a case names: beside it, or from the project's folder.
-    fn path(&mut self, node: &Node) {
+    /// A file of records that a case names: beside it, or from the project's folder. `one`: it has to have a record.
+    fn path(&mut self, node: &Node, one: bool) {
         let Some(path) = node.text() else { return };
-        let folder = self.name.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let beside = format!("{folder}/{path}");
-        let there = |name: &str| self.library.exists(&plain(name));
-        if there(path) || there(&beside) {
+        let library = self.fixtures.library;
+        let place = cases::beside(self.name, path, &|path| library.exists(path));
+        if library.exists(&place) {
+            let at = self.span(node);
+            let said = self.fixtures.fault(&place, one).map(|fault| Diagnostic::new(Code::BadCase, at, fault));
+            self.found.extend(said);
             return;
         }
         let ending = path.rsplit_once('.').map_or(".json", |(_, ending)| ending);
-        let all = self.library.list(&format!(".{}", ending.trim_start_matches('.')));
+        let all = library.list(&format!(".{}", ending.trim_start_matches('.')));
         let known: Vec<&str> = all.iter().map(String::as_str).collect();
         let at = self.span(node);
         let said = Diagnostic::new(Code::BadCase, at, format!("there is no file `{path}`"));
@@ -343,21 +414,6 @@ fn is_part(object: &Object, name: &str) -> bool {
     let compound =
         |field: &String| field.strip_suffix("Address").and_then(|prefix| name.strip_prefix(prefix)).is_some_and(|part| parts.contains(&part));
     object.fields.keys().any(compound)
-}
-
-/// `cases/../fixtures/a.json` is `fixtures/a.json`.
-fn plain(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." if !parts.is_empty() => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
 }
 
 fn some(known: &[&str]) -> String {

@@ -31,6 +31,9 @@ pub struct Bench<'a> {
 /// `now` of a case that names none: the same on every day.
 pub const NOON: Timestamp = Timestamp::constant(1_772_366_400, 0);
 
+/// What is said of a file of records where a case needs one.
+pub(super) const NO_RECORD: &str = "has no record";
+
 /// How a case went.
 #[derive(Debug, Clone)]
 pub struct Ran {
@@ -93,6 +96,9 @@ fn outcome(case: &Case, bench: &Bench<'_>) -> Result<(Outcome, Vec<Sought>), Dif
     })?;
     let load = |path: &str| (bench.records)(path).map_err(|reason| Difference::new("given", path, reason));
     let mut records = load(&case.given.record)?;
+    if records.is_empty() {
+        return Err(Difference::new("given", format!("a record in {}", case.given.record), format!("the file {NO_RECORD}")));
+    }
     let schema = |of: &ObjectRef| bench.plan.objects.get(&of.to_string());
     for record in &mut records {
         for (field, node) in &case.given.with {
