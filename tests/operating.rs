@@ -333,7 +333,7 @@ fn a_checkpoint_is_not_sent_ahead() {
 }
 
 #[test]
-fn a_flow_that_does_not_exist_is_told_by_every_command_that_takes_one() {
+fn what_does_not_exist_is_a_mistake_of_the_command_line() {
     let world = World::start(2, Faults::default());
     fine(&world, &["run"]);
     for command in [
@@ -341,10 +341,30 @@ fn a_flow_that_does_not_exist_is_told_by_every_command_that_takes_one() {
         &["serve", "--flow", "export_orders, exprot_orders", "--listen", "127.0.0.1:0"],
         &["status", "--flow", "exprot_orders"],
         &["status", "--flow", "exprot_orders", "--state", "failed"],
+        &["replay", "--flow", "exprot_orders", "00000001"],
+        &["replay", "--flow", "exprot_orders", "--all"],
+        &["checkpoint", "rewind", "--flow", "exprot_orders", "--to", "2h"],
     ] {
-        let told = said(&world.command(command));
+        let ended = world.command(command);
+        let told = said(&ended);
         assert!(told.contains("there is no flow `exprot_orders`") && told.contains("did you mean `export_orders`?"), "{command:?}: {told}");
+        assert_eq!(ended.status.code(), Some(2), "{command:?}: {told}");
     }
+    for (command, why) in [
+        (&["checkpoint", "rewind", "--flow", "export_orders", "--stream", "chnages", "--to", "2h"][..], "there is no stream `chnages`"),
+        (&["replay", "--flow", "export_orders", "99999999"], "`export_orders` has no record"),
+        (&["queue", "undo", "4711"], "there is no such exception"),
+        (&["queue", "show", "4711"], "there is no exception 4711"),
+        (&["trace", "99999999"], "no record is called 99999999"),
+        (&["audit", "show", "4711"], "4711"),
+    ] {
+        let ended = world.command(command);
+        assert!(said(&ended).contains(why), "{command:?}: {}", said(&ended));
+        assert_eq!(ended.status.code(), Some(2), "{command:?}: {}", said(&ended));
+    }
+    // Of several, one is there: it is done, and the other one is told.
+    let some = world.command(&["replay", "--flow", "export_orders", "00000001", "99999999"]);
+    assert!(some.status.code() == Some(1) && said(&some).contains("1 to be read and mapped again"), "{}", said(&some));
 }
 
 #[test]

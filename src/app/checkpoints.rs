@@ -34,12 +34,20 @@ pub struct Rewind {
 /// Sends checkpoints back.
 ///
 /// # Errors
-/// The time is in the future, or as [`decide`].
+/// The time is in the future, the flow has no such stream, or as [`decide`].
 pub fn rewind(context: &Context, rewind: Rewind, signature: Signature, notices: Notices<'_>) -> Result<Decided, Failure> {
     let Rewind { flow, stream, to } = rewind;
     if to > jiff::Timestamp::now() {
         return Err(Failure::usage(format!("{to} is in the future: changes until then would not be read"))
             .hint("name an earlier time, such as 2h (ago) or 2026-11-01T00:00:00Z"));
+    }
+    context.project.flow(Some(&flow))?;
+    if let Some(stream) = &stream {
+        let known = context.open_store(Access::Read)?.checkpoints()?;
+        let of: Vec<&str> = known.iter().filter(|one| one.flow == flow).map(|one| one.stream.as_str()).collect();
+        if !of.contains(&stream.as_str()) {
+            return Err(Failure::unknown("stream", stream, of));
+        }
     }
     decide(context, Decision::Rewind { flow, stream, to: to.as_millisecond() }, signature, notices)
 }

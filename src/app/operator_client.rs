@@ -44,8 +44,11 @@ pub fn signature(by: Option<&String>, why: Option<&String>) -> Signature {
 /// Has a decision carried out. Where no process runs, what follows of it is done by the next `run` or `serve`.
 ///
 /// # Errors
-/// The store cannot be opened, or the process that has it does not answer.
+/// There is no flow of the name, the store cannot be opened, or the process that has it does not answer.
 pub fn decide(context: &Context, decision: Decision, signature: Signature, notices: Notices<'_>) -> Result<Decided, Failure> {
+    if let Decision::Replay { flow, .. } | Decision::Rewind { flow, .. } | Decision::Poll { flow } = &decision {
+        context.project.flow(Some(flow))?;
+    }
     let signed = Signed { decision, signature };
     let (answer, by) = match context.store.open(Access::Write) {
         Ok(store) => (here(context, store, &signed, notices)?, CarriedOutBy::NextRun),

@@ -25,5 +25,10 @@ pub(super) fn tell(decided: &Decided, done: &str, out: &mut Out) -> Result<Exit,
         };
         out.line(format!("{} {done}{next}", decided.answer.done))?;
     }
-    Ok(if decided.answer.not.is_empty() { Exit::Fine } else { Exit::Findings })
+    Ok(match &decided.answer {
+        answer if answer.not.is_empty() => Exit::Fine,
+        // Nothing of what was named is there.
+        answer if answer.unknown && answer.done == 0 => Exit::Usage,
+        _ => Exit::Findings,
+    })
 }

@@ -71,6 +71,9 @@ pub struct Answer {
     pub done: u64,
     /// What could not be done, each in one sentence.
     pub not: Vec<String>,
+    /// Some of it names what is not there.
+    #[serde(default)]
+    pub unknown: bool,
 }
 
 /// What a decision changes: what is made durable, and what takes it back.
@@ -87,7 +90,7 @@ impl Engine<'_> {
             .or_else(|_| serde_json::from_value::<Decision>(body.clone()).map(|decision| Signed { decision, signature: Signature::default() }));
         let answer = match signed {
             Ok(Signed { decision, signature }) => self.decide(&decision, &signature)?,
-            Err(error) => Answer { done: 0, not: vec![format!("this version does not know this request: {error}")] },
+            Err(error) => Answer { done: 0, not: vec![format!("this version does not know this request: {error}")], unknown: false },
         };
         Ok(serde_json::to_value(answer).unwrap_or(Json::Null))
     }
@@ -97,7 +100,7 @@ impl Engine<'_> {
     /// # Errors
     /// The store refused.
     pub fn decide(&mut self, decision: &Decision, signature: &Signature) -> StoreResult<Answer> {
-        let mut answer = Answer { done: 0, not: Vec::new() };
+        let mut answer = Answer { done: 0, not: Vec::new(), unknown: false };
         match decision {
             Decision::Retry { ids } => self.each(ids, "retried", signature, &mut answer, Self::retry)?,
             Decision::Approve { ids } => self.each(ids, "approved", signature, &mut answer, Self::approve)?,
@@ -113,6 +116,7 @@ impl Engine<'_> {
             }
             Decision::Undo { ids } => {
                 for id in ids {
+                    answer.unknown |= self.store.exception(*id)?.is_none();
                     match self.take_back(*id, signature)? {
                         Ok(()) => answer.done += 1,
                         Err(why) => answer.not.push(format!("{id}: {why}")),
@@ -158,6 +162,7 @@ impl Engine<'_> {
                     continue;
                 }
                 None => {
+                    answer.unknown = true;
                     answer.not.push(format!("there is no exception {id}"));
                     continue;
                 }
@@ -413,7 +418,10 @@ impl Engine<'_> {
                     answer.not.push(format!("{}: it was erased; it is read again when its source changes it", super::mask::key(key, true)));
                 }
                 Some(lane) => lanes.push(lane),
-                None => answer.not.push(format!("`{flow}` has no record {}", super::mask::key(key, true))),
+                None => {
+                    answer.unknown = true;
+                    answer.not.push(format!("`{flow}` has no record {}", super::mask::key(key, true)));
+                }
             }
         }
         for chunk in lanes.chunks(500) {
