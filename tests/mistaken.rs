@@ -294,3 +294,108 @@ fn views_of_records_can_be_masked() {
         }
     }
 }
+
+const ACCOUNTS: &[(&str, &str)] =
+    &[("CRM_LOGIN_URL", "http://127.0.0.1:9"), ("CRM_CLIENT_ID", "x"), ("CRM_CLIENT_SECRET", "x"), ("SS_KEY", "x"), ("SS_SECRET", "x")];
+
+/// What `run` and `serve` refuse in the project's file, `check` and `doctor` refuse too, in the same words.
+#[test]
+fn what_a_run_would_refuse_in_the_project_file_is_an_error_of_the_check() {
+    let folder = project();
+    let shop = folder.path().join("shop");
+    let usual = std::fs::read_to_string(shop.join("crossdock.yaml")).unwrap();
+    let crm = r#"client_secret: "${CRM_CLIENT_SECRET}""#;
+    for (from, to, told) in [
+        (crm, "client_secret: { env: CRM_CLIENT_SECRET }", "`connections.crm.client_secret` is neither a text nor `{ file: … }`"),
+        (crm, "client_secret: [a, b]", "`connections.crm.client_secret` is neither a text nor `{ file: … }`"),
+        (crm, "client_secret:", "`connections.crm.client_secret` is neither a text nor `{ file: … }`"),
+        (r#"login: "${CRM_LOGIN_URL}""#, "login: \"https://acme corp.my.salesforce.com\"", "the connection `crm` has a `login` that is no URL"),
+        (r#"api_secret: "${SS_SECRET}""#, "api_secret: \"${SS_SECRET}\", url: \"https://\"", "the connection `wms` has a `url` that"),
+        ("time_zone:", "alerts: { command: ./tell }\ntime_zone:", "the project names a command for its alerts that is not there: `./tell`"),
+        ("time_zone:", "alerts: { command: ./fixtures }\ntime_zone:", "the project names a command for its alerts that is no program: `./fixtures`"),
+        ("time_zone:", "alerts: { owners: { ops: { command: [./README.md] } } }\ntime_zone:", "that cannot be executed: `./README.md`"),
+    ] {
+        assert!(usual.contains(from), "{from}");
+        write(&shop, "crossdock.yaml", &usual.replacen(from, to, 1));
+        let (code, said) = with_variables(&shop, &["check"], &[]);
+        assert!(code == Some(1) && said.contains(told), "{to}: {code:?} {said}");
+        assert_eq!(said.matches("error E").count(), 1, "{to}: {said}");
+        let (code, said) = with_variables(&shop, &["doctor"], ACCOUNTS);
+        assert!(code == Some(1) && said.contains(told), "{to}: {code:?} {said}");
+    }
+    for (setting, told) in [
+        ("alerts: { command: \"\" }", "`alerts.command` cannot be used"),
+        ("alerts: { command: [] }", "`alerts.command` cannot be used"),
+        ("schedules: { export_orders: \"0 0 30 2 *\" }", "`schedules.export_orders` is no schedule"),
+        ("schema_drift: \"0 0 31 4,6 *\"", "`schema_drift` is no schedule"),
+    ] {
+        write(&shop, "crossdock.yaml", &usual.replacen("time_zone:", &format!("{setting}\ntime_zone:"), 1));
+        for command in ["check", "doctor", "serve"] {
+            let (code, said) = with_variables(&shop, &[command], ACCOUNTS);
+            assert!(matches!(code, Some(1 | 2)) && said.contains(told), "{setting}: {command} {code:?} {said}");
+        }
+    }
+    // What only this machine lacks may be where the project runs.
+    write(&shop, "crossdock.yaml", &usual.replacen("time_zone:", "alerts: { command: [no-such-program] }\ntime_zone:", 1));
+    let (code, said) = with_variables(&shop, &["check"], &[]);
+    assert!(code == Some(0) && said.contains("alerts.command: the project names a command for its alerts that is not there"), "{code:?} {said}");
+    let (code, said) = with_variables(&shop, &["doctor"], ACCOUNTS);
+    assert!(code == Some(1) && said.contains("that is not there: `no-such-program`"), "{code:?} {said}");
+    // A schedule may come from the environment: then it is known when something runs.
+    write(&shop, "crossdock.yaml", &usual.replacen("time_zone:", "schedules: { export_orders: \"${EVERY}\" }\ntime_zone:", 1));
+    assert_eq!(with_variables(&shop, &["check"], &[]).0, Some(0));
+    let (_, said) = with_variables(&shop, &["doctor"], ACCOUNTS);
+    assert!(said.contains("`EVERY` is not set, and `schedules.export_orders` needs it"), "{said}");
+    let (_, said) = with_variables(&shop, &["doctor"], &[ACCOUNTS, &[("EVERY", "5 minutes")]].concat());
+    assert!(!said.contains("schedules"), "{said}");
+}
+
+/// A case that `test` cannot run is an error of the check.
+#[test]
+fn a_case_that_cannot_run_is_an_error_of_the_check() {
+    let folder = project();
+    let shop = folder.path().join("shop");
+    let case = |given: &str| format!("flow: export_orders\ncases:\n  - name: a\n    given: {given}\n    expect: {{ sent: nothing }}\n");
+    let of = |text: &str| ("fixtures/own.json", text.to_owned(), case("{ record: fixtures/own.json }"));
+    let file = |text: &str| ("fixtures/own.json", "{}".to_owned(), text.to_owned());
+    for ((fixture, records, cases), told) in [
+        (file(""), "the case file has no `cases`"),
+        (file("# later\n"), "the case file has no `cases`"),
+        (file("flow: export_orders\n"), "the case file has no `cases`"),
+        (file("flow: export_orders\ncases:\n  - given: { record: fixtures/own.json }\n"), "the case has no `name`"),
+        (file("flow: export_orders\ncases:\n  -\n"), "the case has no `name`"),
+        (file("flow: export_orders\ncases:\n  - name: a\n"), "the case has no `given`"),
+        (file("cases:\n  - name: a\n    given: { record: fixtures/own.json }\n"), "the case has no `flow`"),
+        (file(&case("{ with: { Id: x } }")), "`given` has no `record`"),
+        (file(&case("{}")), "`given` has no `record`"),
+        (file("flow: export_orders\ncases:\n  - name: [a]\n    given: { record: fixtures/own.json }\n"), "expected string"),
+        (file(&case("{ record: fixtures }")), "`fixtures` cannot be read as records: it cannot be read: it is a folder"),
+        (of(""), "`fixtures/own.json` has no record"),
+        (of("[]"), "`fixtures/own.json` has no record"),
+        (of("{\n  \"Id\": \n"), "`fixtures/own.json` cannot be read as records: line 3: this is no JSON"),
+        (of("[1]"), "item 1 of the list is no record"),
+        (("fixtures/own.csv", "Id,Name\n".to_owned(), case("{ record: fixtures/own.csv }")), "`fixtures/own.csv` has no record"),
+        (
+            ("fixtures/own.jsonl", "{}\nx\n".to_owned(), case("{ record: fixtures/uk-order.json, target: fixtures/own.jsonl }")),
+            "line 2: this is no JSON",
+        ),
+    ] {
+        write(&shop, fixture, &records);
+        write(&shop, "cases/own.yaml", &cases);
+        let (code, said) = crossdock(&shop, &["check"]);
+        assert!(code == Some(1) && said.contains(told) && said.contains("E0411"), "{cases:?} {records:?}: {code:?} {said}");
+        assert_eq!(said.matches("error E").count(), 1, "{cases:?}: {said}");
+        let (code, said) = crossdock(&shop, &["test"]);
+        assert!(matches!(code, Some(1 | 2)), "{cases:?} {records:?}: {code:?} {said}");
+        std::fs::remove_file(shop.join(fixture)).unwrap();
+    }
+    // A match may find nothing.
+    write(&shop, "fixtures/own.json", "[]");
+    write(
+        &shop,
+        "cases/own.yaml",
+        "flow: import_shipments\ncases:\n  - name: a\n    given: { record: fixtures/shipments/ups.json, matched: { order: fixtures/own.json } }\n    expect: { sent: nothing }\n",
+    );
+    let (_, said) = crossdock(&shop, &["check"]);
+    assert!(!said.contains("own.json"), "{said}");
+}

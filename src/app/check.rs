@@ -4,21 +4,25 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::Failure;
 use super::folder::{Selection, no_mapping, select};
-use crate::base::Sources;
+use super::{Failure, Folder};
 use crate::base::diag::render::{self, View};
-use crate::base::diag::{Diagnostic, Severity};
+use crate::base::diag::{Code, Diagnostic, Severity};
+use crate::base::{Sources, Span};
+use crate::connector::registry;
 use crate::project::allow::Allowed;
-use crate::project::{Compiled, Options, Planned, compile};
+use crate::project::{Compiled, Options, Planned, Source, compile, source};
 use crate::testkit::checked;
 use crate::value::Json;
+use crate::yaml::Node;
 
 /// A project that was checked.
 #[derive(Debug)]
 pub struct Checked {
     pub selection: Selection,
     pub compiled: Compiled,
+    /// What is as the project says, and not so on this machine: it may be so where the project runs.
+    pub notes: Vec<String>,
 }
 
 /// What a check has found, in one document for several projects.
@@ -61,9 +65,44 @@ pub fn check(paths: &[PathBuf], env: Option<&str>) -> Result<Vec<Checked>, Failu
             return Err(no_mapping(&selection));
         }
         checked::check(&selection.folder, &cases, &mut compiled);
-        all.push(Checked { selection, compiled });
+        let notes = settings(&selection.folder, &mut compiled);
+        all.push(Checked { selection, compiled, notes });
     }
     Ok(all)
+}
+
+/// Adds what `run` and `serve` would refuse in the project's file, by their own rules. Values of the environment and of files are not
+/// known here. Gives notes on what this machine lacks.
+fn settings(folder: &Folder, compiled: &mut Compiled) -> Vec<String> {
+    let config = &compiled.config;
+    let (mut found, mut notes) = (Vec::new(), Vec::new());
+    for (name, connection) in config.connections.iter().filter(|(_, connection)| connection.system != "files") {
+        let known = |(option, node): (&String, &Node)| match source(node) {
+            Some(Source::Text(text)) if !text.contains("${") => Some((option.clone(), text.to_owned())),
+            _ => None,
+        };
+        let given = connection.options.iter().filter_map(known).collect();
+        if let Err(unusable) = registry::on_paper(name, &connection.system, connection.described.as_deref(), given) {
+            let names = |option: &str| unusable.message.contains(&format!("`{option}`")) || unusable.message.contains(&format!("`{option}: "));
+            let at = connection.places.iter().find(|(option, _)| names(option)).map_or(connection.span, |(_, at)| *at);
+            found.push(Diagnostic::new(Code::BadProject, at, unusable.to_string()).help(unusable.hint));
+        }
+    }
+    for (what, program) in config.alerts.programs() {
+        let Err(failure) = folder.program(&program.text) else { continue };
+        if program.text.contains('/') && !program.text.starts_with('/') {
+            // A file of the project is the same on each machine.
+            let said = Diagnostic::new(Code::BadProject, program.span, failure.message).why("`run` and `serve` refuse to start with it");
+            found.push(failure.hint.into_iter().fold(said, Diagnostic::help));
+        } else {
+            notes.push(format!("{what}: {} on this machine; where it is so, `run` and `serve` refuse to start", failure.message));
+        }
+    }
+    // Of a setting that has a finding already, no more is said.
+    let told: Vec<Span> = compiled.diagnostics.iter().map(|one| one.primary.span).collect();
+    found.retain(|one| !told.contains(&one.primary.span));
+    compiled.refuse(found);
+    notes
 }
 
 /// Whether anything speaks against going on: an error, with `strict` a warning too.

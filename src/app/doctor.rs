@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use super::backup::StoreCheck;
 use super::process::{clock, runtime, transport};
+use super::run_connected::{alerts, schedules};
 use super::stores::Checked;
-use super::{Access, Context, Failure, VERSION};
+use super::{Access, Context, Failure, VERSION, schema_watch};
 use crate::engine::Alive;
 use crate::fault::Fault;
 use crate::http::Call;
@@ -73,6 +74,8 @@ pub fn examine(context: &Context, deep: bool, told: Told<'_>) -> Result<Health, 
     doctor.mapping()?;
     doctor.store(deep)?;
     doctor.retention()?;
+    doctor.schedules()?;
+    doctor.alerts()?;
     if doctor.connections()? {
         doctor.clock()?;
     }
@@ -161,6 +164,23 @@ impl Doctor<'_, '_> {
         Ok(())
     }
 
+    /// The schedules of `crossdock.yaml`, by the rules of `serve`.
+    fn schedules(&mut self) -> Result<(), Failure> {
+        for found in [schedules(&self.context.project).map(|_| ()), schema_watch::schedule_of(&self.context.project).map(|_| ())] {
+            found.or_else(|failure| self.wrong(failure))?;
+        }
+        Ok(())
+    }
+
+    /// The channels of alerts, by the rules of `serve`: nothing is sent.
+    fn alerts(&mut self) -> Result<(), Failure> {
+        match alerts(self.context, &transport()?) {
+            Ok(alerts) if alerts.channels() > 0 => self.say(true, format!("alerts: the settings of {} can be used", counted(alerts.channels()))),
+            Ok(_) => Ok(()),
+            Err(failure) => self.wrong(failure),
+        }
+    }
+
     /// Gives whether the connections could be opened.
     fn connections(&mut self) -> Result<bool, Failure> {
         let (transport, clock) = (transport()?, clock());
@@ -214,6 +234,10 @@ impl Doctor<'_, '_> {
         let year = now.to_zoned(jiff::tz::TimeZone::UTC).year();
         self.say((2024..2100).contains(&year), format!("the clock says {}", now.strftime("%Y-%m-%d %H:%M:%SZ")))
     }
+}
+
+fn counted(channels: usize) -> String {
+    if channels == 1 { "1 channel".to_owned() } else { format!("{channels} channels") }
 }
 
 /// What to do about a system that no request reaches.

@@ -115,22 +115,46 @@ impl Folder {
         if real.starts_with(&self.root) { Ok(real) } else { Err(Absence::Outside) }
     }
 
-    /// Whether a program that the project names may be started: one that the command line allows, wherever it lies.
+    /// The place of a program that the project names: a path from the project's folder, or a name that the machine finds (`PATH`).
     ///
     /// # Errors
-    /// It may not, or it is not there.
-    pub fn may_start(&self, program: &str) -> Result<(), Failure> {
+    /// There is none, or it cannot be executed.
+    pub fn program(&self, program: &str) -> Result<PathBuf, Failure> {
+        let none = |why: &str| Failure::usage(format!("the project names a command for its alerts that {why}: `{program}`"));
+        let absent = || {
+            let failure = none("is not there");
+            match program.split_once(char::is_whitespace) {
+                Some((name, arguments)) => {
+                    failure.hint(format!("write the program and each of its arguments by itself: [{name}, {}]", arguments.trim()))
+                }
+                None => failure,
+            }
+        };
         let place = if program.contains('/') {
-            real(&self.root.join(program)).ok()
+            self.root.join(program)
         } else {
             let path = std::env::var_os("PATH").unwrap_or_default();
-            std::env::split_paths(&path).map(|folder| folder.join(program)).find(|place| place.is_file()).and_then(|place| real(&place).ok())
+            std::env::split_paths(&path).map(|folder| folder.join(program)).find(|place| place.is_file()).ok_or_else(absent)?
         };
-        let Some(place) = place else {
-            return Err(Failure::usage(format!("the project names a command for its alerts that is not there: `{program}`")));
-        };
+        let known = place.metadata().map_err(|_| absent())?;
+        if !known.is_file() {
+            return Err(none("is no program"));
+        }
+        if !is_executable(&known) {
+            return Err(none("cannot be executed").hint(format!("chmod +x {program}")));
+        }
+        Ok(place)
+    }
+
+    /// The same of a program that may be started: one that the command line allows, wherever it lies.
+    ///
+    /// # Errors
+    /// It may not, or as [`Folder::program`].
+    pub fn may_start(&self, program: &str) -> Result<PathBuf, Failure> {
+        let named = self.program(program)?;
+        let place = real(&named).map_err(|error| unreadable(&named, &error))?;
         if self.allowed.iter().any(|allowed| place.starts_with(allowed)) {
-            return Ok(());
+            return Ok(named);
         }
         Err(Failure::usage(format!("the project names a command for its alerts: `{program}`")).hint(format!(
             "a project may start programs only where you allow it: --allow {}, or CROSSDOCK_ALLOW in the environment",
@@ -162,6 +186,17 @@ impl Folder {
         let parts: Option<Vec<&str>> = path.strip_prefix(&self.root).ok()?.iter().map(|part| part.to_str()).collect();
         Some(parts?.join("/"))
     }
+}
+
+#[cfg(unix)]
+fn is_executable(known: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    known.permissions().mode() & 0o111 != 0
+}
+
+#[cfg(not(unix))]
+fn is_executable(_: &std::fs::Metadata) -> bool {
+    true
 }
 
 impl Spread for Folder {
@@ -441,6 +476,25 @@ mod tests {
             assert!(folder.list("hostname").is_empty());
         }
         std::fs::remove_file(dir.path().parent().unwrap().join("crossdock-outside.txt")).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_program_is_a_file_that_can_be_executed() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (dir, folder) = project();
+        let refused = |program: &str| folder.program(program).map_err(|failure| format!("{} {}", failure.message, failure.hint.unwrap_or_default()));
+        std::fs::write(dir.path().join("tell"), "#!/bin/sh\n").unwrap();
+        assert!(refused("./tell").unwrap_err().contains("cannot be executed: `./tell` chmod +x ./tell"));
+        std::fs::set_permissions(dir.path().join("tell"), std::fs::Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(refused("./tell"), Ok(folder.root().join("./tell")));
+        assert!(refused("sh").is_ok_and(|place| place.is_absolute()));
+        assert!(refused("./shared").unwrap_err().contains("is no program"));
+        assert!(refused("./tell -v").unwrap_err().contains("[./tell, -v]"));
+        for absent in ["./none", "/no/such/program", "no-such-program"] {
+            assert!(refused(absent).unwrap_err().contains("is not there"), "{absent}");
+        }
+        assert!(folder.may_start("./tell").is_err() && folder.clone().allowing(&[dir.path().to_owned()]).may_start("./tell").is_ok());
     }
 
     #[test]

@@ -5,13 +5,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::process::{StopRequests, clock, runtime, transport, variable};
-use super::{Access, Context, Failure, Notice, Notices, OpenedStore};
+use super::{Access, Context, Failure, LoadedProject, Notice, Notices, OpenedStore};
+use crate::check::Setting;
 use crate::connector::Connectors;
 use crate::engine::retention::Retention;
 use crate::engine::{Engine, Recovered, Settings, World};
 use crate::http::Transport;
+use crate::ir::Schedule;
 use crate::plan::Plan;
 use crate::project::retention::{self, Days, Kind};
+use crate::project::schedule;
 use crate::run::alerts::Alerts;
 use crate::run::connections;
 use crate::run::executor::Executor;
@@ -33,10 +36,32 @@ pub struct ConnectedRun<'a> {
 ///
 /// # Errors
 /// A channel's settings are not usable, or it is a program that may not be started.
-fn alerts(context: &Context, transport: &Arc<dyn Transport>) -> Result<Alerts, Failure> {
+pub(super) fn alerts(context: &Context, transport: &Arc<dyn Transport>) -> Result<Alerts, Failure> {
     let alerts = Alerts::open(&context.project.compiled.config.alerts, &variable, transport).map_err(Failure::usage)?;
-    alerts.programs().try_for_each(|program| context.project.folder().may_start(program))?;
-    Ok(alerts)
+    alerts.placed(|program| context.project.folder().may_start(program))
+}
+
+/// The schedules that `crossdock.yaml` gives flows in place of their own.
+///
+/// # Errors
+/// One is none, is of no flow, or needs a variable that is not set.
+pub(super) fn schedules(project: &LoadedProject) -> Result<Vec<(String, Schedule)>, Failure> {
+    let config = &project.compiled.config;
+    let schedule = |(flow, said): (&String, &Setting)| {
+        project.flow(Some(flow))?;
+        Ok((flow.clone(), schedule_in(&format!("schedules.{flow}"), said, &config.zone)?))
+    };
+    config.schedules.iter().map(schedule).collect()
+}
+
+/// The schedule of a setting.
+///
+/// # Errors
+/// It is none, or needs a variable that is not set.
+pub(super) fn schedule_in(what: &str, said: &Setting, zone: &str) -> Result<Schedule, Failure> {
+    let text = connections::filled(&said.text, &variable)
+        .map_err(|unset| Failure::usage(format!("{unset}, and `{what}` needs it")).hint("set it in the environment"))?;
+    schedule::read(&text, zone).map_err(|why| Failure::usage(format!("{what}: {why}")))
 }
 
 /// What came of a run between systems.
@@ -65,12 +90,7 @@ pub fn run_connected(context: &Context, store: OpenedStore, run: ConnectedRun<'_
     let alerts = if run.rehearsal.is_some() { Alerts::default() } else { alerts(context, &transport)? };
     let once = run.settings.once;
     let mut settings = run.settings;
-    for (flow, text) in &context.project.compiled.config.schedules {
-        context.project.flow(Some(flow))?;
-        let schedule = crate::project::schedule::read(&text.text, &context.project.compiled.config.zone)
-            .map_err(|why| Failure::usage(format!("schedules.{flow}: {why}")))?;
-        settings.schedules.insert(flow.clone(), vec![schedule]);
-    }
+    settings.schedules.extend(schedules(&context.project)?.into_iter().map(|(flow, schedule)| (flow, vec![schedule])));
     // A rehearsal drops nothing.
     settings.retention = run.rehearsal.is_none().then(|| retention(context, plan));
     let world = World { plan, program: &program, names: &names, connectors: connectors.clone() };

@@ -3,14 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::run_connected::schedule_in;
 use super::{Context, Failure, LoadedProject};
 use crate::connector::Connectors;
 use crate::engine::{Raise, next_run};
 use crate::ir::Schedule;
 use crate::plan::uses;
-use crate::project::{Keeper, schedule};
+use crate::project::Keeper;
 use crate::run::live::{Door, Message};
 use crate::run::schemas;
+
+/// In milliseconds.
+const A_DAY: i64 = 86_400_000;
 
 /// How often the snapshots are held against their systems: once a day, where the project says nothing else; never, where
 /// it says `off`.
@@ -19,11 +23,11 @@ use crate::run::schemas;
 /// The setting is no schedule.
 pub fn schedule_of(project: &LoadedProject) -> Result<Option<Schedule>, Failure> {
     let config = &project.compiled.config;
-    let text = config.schema_drift.as_ref().map_or("24 hours", |setting| setting.text.as_str());
-    if text == "off" {
-        return Ok(None);
+    match &config.schema_drift {
+        None => Ok(Some(Schedule::Every(A_DAY))),
+        Some(said) if said.text == "off" => Ok(None),
+        Some(said) => schedule_in("schema_drift", said, &config.zone).map(Some),
     }
-    schedule::read(text, &config.zone).map(Some).map_err(|why| Failure::usage(format!("schema_drift: {why}")).hint("or: schema_drift: off"))
 }
 
 /// Holds the snapshots against their systems by a schedule, first at the start, and alerts of what touches the

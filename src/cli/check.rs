@@ -66,12 +66,15 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
 }
 
 fn human(all: &[Checked], out: &mut Out) -> Result<(), Failure> {
-    for Checked { selection, compiled } in all {
+    for Checked { selection, compiled, notes } in all {
         show(selection, compiled, out)?;
         for allowed in &compiled.allowed {
             let place = compiled.sources.place(allowed.diagnostic.primary.span);
             let one = format!("allowed {} {}{place}: {} ({})", allowed.diagnostic.code, selection.prefix, allowed.diagnostic.message, allowed.reason);
             out.line(out.dim(&one))?;
+        }
+        for note in notes {
+            out.note(out.dim(note));
         }
         if compiled.config.assumed {
             out.note(out.dim(&format!("no crossdock.yaml here: connections are assumed ({})", assumed(compiled))));

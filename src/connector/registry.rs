@@ -1,5 +1,6 @@
 //! The one file that names all connectors.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -28,7 +29,7 @@ pub struct Settings {
     pub name: String,
     pub system: String,
     /// Texts by name, as configured, `${…}` and files replaced by what they hold.
-    pub options: std::collections::BTreeMap<String, Secret>,
+    pub options: BTreeMap<String, Secret>,
 }
 
 impl Settings {
@@ -99,20 +100,32 @@ impl Transport for Nowhere {
 
 /// Offline connector with placeholder credentials, used to estimate call counts.
 pub fn offline(connection: &str, system: &str) -> Option<Arc<dyn Connector>> {
-    let settings = on_paper(connection, &system.into())?;
-    open(&settings, Arc::new(Nowhere), Arc::new(crate::http::SystemClock)).ok()
+    on_paper(connection, &system.into(), None, BTreeMap::new()).ok()
 }
 
 /// The same for a system that the project describes.
 pub fn offline_own(connection: &str, system: &SystemRef, known: &Known) -> Option<Arc<dyn Connector>> {
-    let settings = on_paper(connection, system)?;
-    open_own(known, &settings, Arc::new(Nowhere), Arc::new(crate::http::SystemClock)).ok()
+    on_paper(connection, system, Some(known), BTreeMap::new()).ok()
 }
 
-fn on_paper(connection: &str, system: &SystemRef) -> Option<Settings> {
-    let needed = system.manifest()?.settings.iter().filter(|(_, setting)| setting.needed);
-    let options = needed.map(|(name, setting)| (name.clone(), Secret::new(setting.written().unwrap_or("on-paper")))).collect();
-    Some(Settings { name: connection.to_owned(), system: system.to_string(), options })
+/// Connector that reaches nothing, opened with the settings that are given. Placeholders stand for needed settings whose values come
+/// from the environment or a file, so it is refused only for what is given. `own`: the description, where the project has it.
+///
+/// # Errors
+/// A setting cannot be understood.
+pub fn on_paper(connection: &str, system: &SystemRef, own: Option<&Known>, given: BTreeMap<String, String>) -> Result<Arc<dyn Connector>, Unusable> {
+    let settings = system.manifest().into_iter().flat_map(|manifest| &manifest.settings);
+    let mut options: BTreeMap<String, Secret> = settings
+        .filter(|(_, setting)| setting.needed)
+        .map(|(name, setting)| (name.clone(), Secret::new(setting.written().unwrap_or("on-paper"))))
+        .collect();
+    options.extend(given.into_iter().map(|(name, text)| (name, Secret::new(text))));
+    let settings = Settings { name: connection.to_owned(), system: system.to_string(), options };
+    let (transport, clock) = (Arc::new(Nowhere), Arc::new(crate::http::SystemClock));
+    match own {
+        Some(known) => open_own(known, &settings, transport, clock),
+        None => open(&settings, transport, clock),
+    }
 }
 
 /// Makes the connector of a connection.

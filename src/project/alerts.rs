@@ -83,13 +83,23 @@ impl Alerts {
     }
 }
 
+impl Alerts {
+    /// The programs that are started for alerts, each with the name of its setting. What comes from the environment is known only when
+    /// something runs.
+    pub fn programs(&self) -> impl Iterator<Item = (String, &Setting)> {
+        let own = self.owners.iter().map(|(owner, route)| (format!("alerts.owners.{owner}.command"), route));
+        let all = std::iter::once(("alerts.command".to_owned(), &self.all)).chain(own);
+        all.filter_map(|(what, route)| Some((what, route.command.first().filter(|program| !open(program))?)))
+    }
+}
+
 impl Route {
     /// Reads one channel. False where there is none of that name.
     fn channel(&mut self, key: &str, value: &Node, whole: &str, reader: &mut Reader<'_>) -> bool {
         let what = format!("{whole}.{key}");
         match key {
             "webhook" => self.webhook = reader.setting(value, &what).filter(|url| web_address(url, &what, reader)),
-            "command" => self.command = texts(value, &what, reader),
+            "command" => self.command = command(value, &what, reader),
             "email" => self.email = addresses(value, &what, reader),
             _ => return false,
         }
@@ -126,6 +136,22 @@ fn mail(node: &Node, at: Span, reader: &mut Reader<'_>) -> (Option<Mail>, Vec<Se
     }
 }
 
+/// A program and its arguments.
+fn command(node: &Node, what: &str, reader: &mut Reader<'_>) -> Vec<Setting> {
+    let parts = texts(node, what, reader);
+    let written = node.elements().map_or(1, <[Node]>::len);
+    match parts.first() {
+        // A part that is no text was told.
+        _ if parts.len() < written => Vec::new(),
+        Some(program) if !program.text.trim().is_empty() => parts,
+        named => {
+            let at = named.map_or_else(|| reader.span(node), |program| program.span);
+            reader.found.push(error::bad_alert(what, at, "it names no program", "write a program and its arguments: [./notify, --urgent]"));
+            Vec::new()
+        }
+    }
+}
+
 fn texts(node: &Node, what: &str, reader: &mut Reader<'_>) -> Vec<Setting> {
     match &node.shape {
         Shape::List(parts) => parts.iter().filter_map(|part| reader.setting(part, what)).collect(),
@@ -136,7 +162,7 @@ fn texts(node: &Node, what: &str, reader: &mut Reader<'_>) -> Vec<Setting> {
 fn addresses(node: &Node, what: &str, reader: &mut Reader<'_>) -> Vec<Setting> {
     let mut texts = texts(node, what, reader);
     texts.retain(|text| {
-        let fine = open(text) || is_address(&text.text);
+        let fine = open(text) || address(&text.text).is_ok();
         if !fine {
             reader.found.push(error::bad_alert(what, text.span, "an e-mail address is wanted here", "write it as name@example.com"));
         }
@@ -145,11 +171,12 @@ fn addresses(node: &Node, what: &str, reader: &mut Reader<'_>) -> Vec<Setting> {
     texts
 }
 
-/// Whether a text has the form of an address: `name@host`, or `Name <name@host>`.
-fn is_address(text: &str) -> bool {
-    let inner = text.rsplit_once('<').map_or(text, |(_, rest)| rest.strip_suffix('>').unwrap_or(""));
-    let plain = |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | ',' | ';' | '@'));
-    inner.split_once('@').is_some_and(|(name, host)| plain(name) && plain(host))
+/// An address as e-mail has it: `name@host`, or `Name <name@host>`.
+///
+/// # Errors
+/// Why it is none.
+pub fn address(text: &str) -> Result<lettre::message::Mailbox, String> {
+    text.parse().map_err(|error| format!("`{text}` in `alerts` is not an e-mail address: {error}"))
 }
 
 /// It holds a `${NAME}`, so what it is shows when a run begins.
@@ -247,6 +274,14 @@ mod tests {
                 "the alerts of `finance` go by e-mail, and no server is named at `f@example.com`",
             ),
             ("alerts: { owners: { finance: { sms: 1 } } }\n", "`alerts.owners.finance` has no setting `sms` at `sms`"),
+            ("alerts: { command: \"\" }\n", "`alerts.command` cannot be used at `\"\"`"),
+            ("alerts: { command: [] }\n", "`alerts.command` cannot be used at `[`"),
+            ("alerts: { command: [\" \", -v] }\n", "`alerts.command` cannot be used at `\" \"`"),
+            ("alerts: { owners: { finance: { command: [[tell]] } } }\n", "`alerts.owners.finance.command` cannot be used at `[`"),
+            (
+                "alerts: { email: { server: \"smtps://mail.example.com\", from: a@example.com, to: [a@b@c] } }\n",
+                "`alerts.email.to` cannot be used at `a@b@c`",
+            ),
             ("alerts: yes\n", "`alerts` cannot be used at `yes`"),
         ] {
             assert_eq!(read(text).1, [expected], "{text}");

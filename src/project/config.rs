@@ -66,6 +66,8 @@ pub struct Connection {
     pub span: Span,
     /// All but `system`, as written.
     pub options: IndexMap<String, Node>,
+    /// Where each of them stands.
+    pub places: IndexMap<String, Span>,
     /// What a `files` connection keeps, by object.
     pub objects: IndexMap<String, FileObject>,
     /// For how many days its data is kept, where it is said.
@@ -74,7 +76,15 @@ pub struct Connection {
 
 impl Connection {
     fn of(system: SystemRef, described: Option<Arc<Known>>, span: Span) -> Self {
-        Connection { system, described, span, options: IndexMap::new(), objects: IndexMap::new(), retention: Days::new() }
+        Connection {
+            system,
+            described,
+            span,
+            options: IndexMap::new(),
+            places: IndexMap::new(),
+            objects: IndexMap::new(),
+            retention: Days::new(),
+        }
     }
 }
 
@@ -361,6 +371,7 @@ impl Config {
                 continue;
             }
             connection.options.insert(option.key.clone(), option.value.clone());
+            connection.places.insert(option.key.clone(), reader.span(&option.value));
         }
         self.connections.insert(name.clone(), connection);
     }

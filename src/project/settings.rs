@@ -10,6 +10,33 @@ use crate::check::Setting;
 use crate::system::{self, Kind, SystemRef};
 use crate::yaml::{Entry, Node, Shape};
 
+/// Where the text of a connection's setting comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source<'n> {
+    /// It stands there, with `${NAME}` for what is in the environment.
+    Text(&'n str),
+    /// `{ file: path }`: what the file holds.
+    File(&'n str),
+}
+
+/// Where the text of a setting comes from; `None` where it is written in another way.
+pub fn source(node: &Node) -> Option<Source<'_>> {
+    match &node.shape {
+        Shape::Scalar { text, .. } => Some(Source::Text(text)),
+        Shape::Map(entries) => match entries.as_slice() {
+            [only] if only.key == "file" => only.value.text().filter(|path| !path.trim().is_empty()).map(Source::File),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// What is said of a setting without a [`Source`], and what to write.
+pub fn no_source(connection: &str, option: &str) -> (String, &'static str) {
+    let said = format!("`connections.{connection}.{option}` is neither a text nor `{{ file: … }}`");
+    (said, "write a text with `${NAME}` in it, or `{ file: path }`")
+}
+
 /// Checks the settings of one connection of a system that is known.
 pub(super) fn connection(name: &str, system: &SystemRef, options: &[Entry], file: FileId, found: &mut Vec<Diagnostic>) {
     let Some(manifest) = system.manifest() else { return };
@@ -25,6 +52,10 @@ pub(super) fn connection(name: &str, system: &SystemRef, options: &[Entry], file
             found.push(error::of_no_system(&option.key, at, name, system, &settings, other));
             continue;
         };
+        if source(&option.value).is_none() {
+            found.push(error::no_source(name, option, Span::new(file, option.value.start, option.value.end)));
+            continue;
+        }
         let before = found.len();
         each_text(&option.value, &mut |node| {
             let Some(text) = node.text() else { return };
@@ -128,16 +159,24 @@ pub(super) fn store(setting: &Setting) -> Option<Diagnostic> {
         return None;
     }
     match text.split_once(':') {
-        Some(("sqlite", path)) if path.trim().is_empty() => Some(error::no_store(text, setting.span, "crossdock.db")),
+        Some(("sqlite", path)) if unlike_a_file(path) => Some(error::no_store(text, setting.span, "crossdock.db")),
         Some(("sqlite", _)) => None,
         // A drive of Windows.
-        Some((drive, _)) if drive.len() == 1 => None,
+        Some((drive, path)) if drive.len() == 1 => unlike_a_file(path).then(|| error::no_store(text, setting.span, "crossdock.db")),
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("sqlite") || scheme == "sqlite3" || scheme == "file" => {
             Some(error::no_store(text, setting.span, rest.trim_start_matches('/')))
         }
         Some(_) => Some(error::no_store(text, setting.span, "crossdock.db")),
+        // A word alone is more likely a kind of store, or no path at all: a number, `true`, `postgres`.
+        None if unlike_a_file(text) || !text.contains(['.', '/', '\\']) => Some(error::no_store(text, setting.span, "crossdock.db")),
         None => None,
     }
+}
+
+/// It is empty, or the name of a folder.
+fn unlike_a_file(path: &str) -> bool {
+    let path = path.trim();
+    path.is_empty() || path.ends_with(['/', '\\']) || matches!(path.rsplit(['/', '\\']).next(), Some("." | ".."))
 }
 
 /// `schedules: { export_orders: 10 minutes }`.
@@ -203,6 +242,35 @@ mod tests {
             assert_eq!(reference(right, at), None, "{right}");
         }
         assert!(reference("${MY-KEY}", at).is_some());
+    }
+
+    #[test]
+    fn a_setting_is_a_text_or_a_file() {
+        for (written, text) in [
+            ("x", Some(Source::Text("x"))),
+            ("\"${KEY}\"", Some(Source::Text("${KEY}"))),
+            ("{ file: crm.pem }", Some(Source::File("crm.pem"))),
+            ("{ env: KEY }", None),
+            ("{ file: \"\" }", None),
+            ("{ file: [a] }", None),
+            ("{ file: a, env: B }", None),
+            ("[a, b]", None),
+            ("~", None),
+        ] {
+            let node = crate::yaml::read(&format!("key: {written}\n")).unwrap();
+            assert_eq!(source(node.get("key").unwrap()), text, "{written}");
+        }
+    }
+
+    #[test]
+    fn a_store_is_a_file() {
+        let said = |text: &str| store(&Setting { text: text.to_owned(), span: Span::default() });
+        for right in ["sqlite:crossdock.db", "crossdock.db", "data/store", "sqlite:7", "${STORE}", "C:\\data\\x.db"] {
+            assert_eq!(said(right), None, "{right}");
+        }
+        for wrong in ["", " ", "7", "true", "postgres", "./", "data/", "sqlite:", "sqlite:./", "..", "mysql:x", "postgres://x"] {
+            assert!(said(wrong).is_some_and(|said| said.help[0].text.contains("sqlite:crossdock.db") || wrong == "mysql:x"), "{wrong}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! channel; the channels that failed are returned.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -78,12 +79,27 @@ impl Alerts {
         Ok(Alerts { all: opening.channels("", &config.all)?, owners })
     }
 
-    /// The programs that are started for alerts.
-    pub fn programs(&self) -> impl Iterator<Item = &str> {
-        self.all.iter().chain(self.owners.values().flatten()).filter_map(|channel| match &channel.way {
-            Way::Command { program, .. } => Some(program.as_str()),
-            _ => None,
-        })
+    /// Looks up where the programs are that are started for alerts. One that is named by a path is started from its place, whichever
+    /// folder is the current one.
+    ///
+    /// # Errors
+    /// One may not be started, as `find` says.
+    pub fn placed<E>(mut self, find: impl Fn(&str) -> Result<PathBuf, E>) -> Result<Self, E> {
+        for channel in self.all.iter_mut().chain(self.owners.values_mut().flatten()) {
+            if let Way::Command { program, .. } = &mut channel.way {
+                let place = find(program)?;
+                // A bare name stays: some programs look at the name that they are called by.
+                if program.contains('/') {
+                    *program = place.to_string_lossy().into_owned();
+                }
+            }
+        }
+        Ok(self)
+    }
+
+    /// How many channels there are.
+    pub fn channels(&self) -> usize {
+        self.all.len() + self.owners.values().map(Vec::len).sum::<usize>()
     }
 
     /// The channels of an owner's alerts.
@@ -173,8 +189,7 @@ impl Opening<'_> {
     }
 
     fn address(&self, setting: &Setting) -> Result<Mailbox, String> {
-        let text = self.text(setting)?;
-        text.parse().map_err(|error| format!("`{text}` in `alerts` is not an e-mail address: {error}"))
+        config::address(&self.text(setting)?)
     }
 
     fn channels(&self, owner: &str, route: &Route) -> Result<Vec<Channel>, String> {

@@ -14,9 +14,10 @@ use crate::ir::Expr;
 use crate::ir::walk::each_expr;
 use crate::plan::Plan;
 use crate::project::config::{Config, Connection};
+use crate::project::{Source, no_source, source};
 use crate::schema::Names;
 use crate::value::{Kind, ObjectRef};
-use crate::yaml::{Node, Shape};
+use crate::yaml::Node;
 
 /// Where values of the environment come from: the process, or a test's own map.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -31,7 +32,7 @@ pub enum Missing {
     Variables(Vec<Needed>),
     #[error("{path} cannot be read for `connections.{connection}.{option}`: {reason}")]
     File { path: String, connection: String, option: String, reason: String },
-    #[error("`connections.{connection}.{option}` is neither a text nor `{{ file: … }}`")]
+    #[error("{}", no_source(connection, option).0)]
     Shape { connection: String, option: String },
     #[error(transparent)]
     Unusable(#[from] Unusable),
@@ -47,7 +48,7 @@ impl Missing {
                 format!("set {it} in the environment: export {}; or rehearse against the sandbox: crossdock demo", sets.join(" "))
             }
             Missing::File { .. } => "the path is relative to the project's folder".to_owned(),
-            Missing::Shape { .. } => "write a text with `${NAME}` in it, or `{ file: path }`".to_owned(),
+            Missing::Shape { connection, option } => no_source(connection, option).1.to_owned(),
             Missing::Unusable(unusable) => unusable.hint.clone(),
         }
     }
@@ -165,17 +166,13 @@ fn value(connection: &str, option: &str, node: &Node, files: Files<'_>, environm
         let of = |unset| Needed { unset, connection: connection.to_owned(), option: option.to_owned() };
         Missing::Variables(all.into_iter().map(of).collect())
     };
-    match &node.shape {
-        Shape::Scalar { text, .. } => filled(text, environment).map_err(unset),
-        Shape::Map(entries) => match entries.as_slice() {
-            [only] if only.key == "file" => {
-                let path = only.value.text().unwrap_or_default();
-                let path = filled(path, environment).map_err(unset)?;
-                files(&path).map_err(|reason| Missing::File { path, connection: connection.to_owned(), option: option.to_owned(), reason })
-            }
-            _ => Err(Missing::Shape { connection: connection.to_owned(), option: option.to_owned() }),
-        },
-        _ => Err(Missing::Shape { connection: connection.to_owned(), option: option.to_owned() }),
+    match source(node) {
+        Some(Source::Text(text)) => filled(text, environment).map_err(unset),
+        Some(Source::File(path)) => {
+            let path = filled(path, environment).map_err(unset)?;
+            files(&path).map_err(|reason| Missing::File { path, connection: connection.to_owned(), option: option.to_owned(), reason })
+        }
+        None => Err(Missing::Shape { connection: connection.to_owned(), option: option.to_owned() }),
     }
 }
 

@@ -3,6 +3,8 @@
 use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
 use crate::check::Setting;
+use crate::project::settings::no_source as no_source_words;
+use crate::yaml::Entry;
 
 pub(in crate::project) fn of_no_system(key: &str, at: Span, connection: &str, system: &str, known: &[&str], other: Option<&str>) -> Diagnostic {
     let said = Diagnostic::new(Code::BadProject, at, format!("`connections.{connection}` has no setting `{key}`"));
@@ -33,6 +35,22 @@ fn alike<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
     let lower = key.to_lowercase().replace('-', "_");
     let by_name = NAMES.iter().filter(|(others, _)| others.contains(&lower.as_str())).find_map(|(_, ours)| known.iter().find(|known| *known == ours));
     by_name.copied().or_else(|| crate::base::nearest(key, known.iter().copied()))
+}
+
+/// A setting that is neither a text nor a file's.
+pub(in crate::project) fn no_source(connection: &str, option: &Entry, at: Span) -> Diagnostic {
+    let (message, help) = no_source_words(connection, &option.key);
+    let said = Diagnostic::new(Code::BadProject, at, message);
+    let variable = match option.value.entries() {
+        Some([only]) => only.value.text().filter(|_| only.key != "file"),
+        _ => None,
+    };
+    let is_name = |name: &&str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    // `{ env: KEY }`, as other programs have it.
+    match variable.filter(is_name) {
+        Some(name) => said.help(format!("a value of the environment is written `\"${{{name}}}\"`")),
+        None => said.help(help),
+    }
 }
 
 pub(in crate::project) fn bad_reference(text: &str, name: &str, at: Span) -> Diagnostic {
