@@ -86,13 +86,13 @@ fn an_edited_value_row_is_the_cause_and_not_the_field_that_uses_it() {
     assert!(status["edited"].as_bool().unwrap());
 }
 
-/// The edited line is named: of a parameter whose value is set in another file, of a name that several fields use, and of which
+/// The edited line is named, in its file: of a value in `crossdock.yaml`, of a name that several fields use, and of which
 /// records the flow takes.
 #[test]
 fn each_kind_of_edit_is_named_by_its_line() {
     let edits = [
-        ("crossdock.yaml", "default_warehouse: \"Reno DC\"", "default_warehouse: \"Leeds DC\"", "parameter default_warehouse"),
-        ("crossdock.yaml", "review_above: \"20000.00\"", "review_above: \"100.00\"", "parameter review_above"),
+        ("crossdock.yaml", "default_warehouse: \"Reno DC\"", "default_warehouse: \"Leeds DC\"", "default_warehouse: \"Leeds DC\""),
+        ("crossdock.yaml", "review_above: \"20000.00\"", "review_above: \"100.00\"", "review_above: \"100.00\""),
         ("orders.dock", "line.Quantity > 0", "line.Quantity > 1", "line.Quantity > 1"),
         ("orders.dock", "\"Ready to Ship\", \"On Hold\"", "\"Ready to Ship\"", "where order.Status in"),
     ];
@@ -100,10 +100,10 @@ fn each_kind_of_edit_is_named_by_its_line() {
         let folder = both();
         edit(&folder.path().join("new"), file, &[(from, to)]);
         let told: Json = serde_json::from_slice(&diff(folder.path(), &["--flow", "export_orders", "--format", "json"]).stdout).unwrap();
-        let text = std::fs::read_to_string(folder.path().join("new/orders.dock")).unwrap();
+        let text = std::fs::read_to_string(folder.path().join("new").join(file)).unwrap();
         let names = |group: &Json| {
             let at = group["line"].as_u64().and_then(|line| text.lines().nth(usize::try_from(line).unwrap() - 1));
-            group["edited"] == true && at.is_some_and(|at| at.contains(line))
+            group["edited"] == true && group["file"] == file && at.is_some_and(|at| at.contains(line))
         };
         assert!(told["groups"].as_array().unwrap().iter().any(names), "{from}: {told:#}");
     }

@@ -11,7 +11,7 @@ use super::{Failure, LoadedProject, Notice, Notices, VERSION, matched};
 use crate::eval::queries::{self, Given};
 use crate::eval::{Inputs, Outcome, Program, apply};
 use crate::http::redact::Redactor;
-use crate::ir::Flow;
+use crate::ir::{Flow, Place};
 use crate::plan::FlowPlan;
 use crate::run::sample::{self, Asked, Sample};
 use crate::testkit::compare::{Comparison, Edited};
@@ -68,7 +68,9 @@ pub fn compare(old: &LoadedProject, new: &LoadedProject, request: &Request<'_>, 
     let mut edited = Edited::of(&was, &is);
     // A value in crossdock.yaml is an edit of its parameter.
     let (had, has) = (&old.plan()?.mapping.parameters, &new.plan()?.mapping.parameters);
-    has.iter().filter(|(name, now)| had.get(*name).is_some_and(|before| before.value != now.value)).for_each(|(_, now)| edited.mark(&now.place));
+    for (name, now) in has.iter().filter(|(name, now)| had.get(*name).is_some_and(|before| before.value != now.value)) {
+        edited.mark(&now.place, value_place(new, name));
+    }
     edited.look_for_where((&was, &before.flow.place), (&is, &after.flow.place));
     let now = request.now;
     let mut comparison = Comparison::default();
@@ -110,6 +112,13 @@ pub fn compare(old: &LoadedProject, new: &LoadedProject, request: &Request<'_>, 
         }
     }
     Ok(Compared { comparison, hidden: masking.map(Masking::into_redactor), version: VERSION })
+}
+
+/// Where a parameter's value stands in the project's file.
+fn value_place(side: &LoadedProject, parameter: &str) -> Option<Place> {
+    let span = side.compiled.config.parameters.get(parameter)?.span;
+    let source = side.compiled.sources.get(span.file)?;
+    Some(Place::line(source.name.as_str(), source.position(span.start).line))
 }
 
 /// The texts that an edit may be in: mapping files and the tables that they read.

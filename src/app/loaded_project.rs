@@ -122,7 +122,7 @@ impl LoadedProject {
     pub fn connectors(&self, only: &[String], transport: &Arc<dyn Transport>, clock: &Arc<dyn Clock>) -> Result<Connectors, Failure> {
         let used = connections::used(self.plan()?, only);
         connections::open(&self.compiled.config, &used, &secret_file(self.folder()), &variable, transport, clock)
-            .map_err(|missing| Failure::usage(missing.to_string()).hint(missing.hint()))
+            .map_err(|missing| Failure::usage(missing.to_string()).hint(missing.hint(&self.compiled.config)))
     }
 
     pub fn folder(&self) -> &Folder {

@@ -178,7 +178,7 @@ fn fetch(at: &ProjectAt<'_>, asked: &[String]) -> Result<Today, Failure> {
         known.iter().filter(|name| wanted.is_empty() || wanted.iter().any(|(of, _)| of == *name)).map(|name| (*name).clone()).collect();
     let (transport, clock) = (transport()?, clock());
     let connectors = connections::open(&compiled.config, &chosen, &secret_file(&selection.folder), &variable, &transport, &clock)
-        .map_err(|missing| Failure::usage(missing.to_string()).hint(missing.hint()))?;
+        .map_err(|missing| Failure::usage(missing.to_string()).hint(missing.hint(&compiled.config)))?;
     let runtime = runtime()?;
     let mut today = Today {
         uses: compiled.plan.as_ref().map(uses).unwrap_or_default(),

@@ -9,6 +9,7 @@ mod nearest;
 mod parallel;
 mod source;
 mod span;
+mod visible;
 
 pub use charset::{CHARSETS, Charset};
 pub use delimited::{Delimited, separator_help, separators};
@@ -16,3 +17,4 @@ pub use nearest::nearest;
 pub use parallel::{Spread, each, each_light, locked};
 pub use source::{Position, Source, Sources};
 pub use span::{FileId, Span, Spanned};
+pub use visible::{for_terminal, json_for_terminal, visible};

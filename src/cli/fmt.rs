@@ -92,7 +92,7 @@ fn stream(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         difference("(standard input)", &text, &new, out)?;
         return Ok(if new == text { Exit::Fine } else { Exit::Findings });
     }
-    out.print(new)?;
+    out.exact(&new)?;
     Ok(Exit::Fine)
 }
 

@@ -6,6 +6,7 @@ use anstream::{AutoStream, ColorChoice};
 
 use super::Failure;
 use crate::base::diag::render::Look;
+use crate::base::{for_terminal, json_for_terminal};
 use crate::http::redact::Redactor;
 
 /// The two streams of the process. Styles are dropped where the stream shows none.
@@ -32,15 +33,24 @@ impl Out {
         self.hidden = Some(known);
     }
 
+    /// Without what is hidden, and without signs that act on a terminal: values come from records, and are not trusted.
     fn shown<'t>(&self, text: &'t str) -> std::borrow::Cow<'t, str> {
         match &self.hidden {
             // Line by line: a redactor looks at texts of a bounded length.
-            Some(known) => text.split_inclusive('\n').map(|line| known.taken_out(line)).collect::<String>().into(),
-            None => text.into(),
+            Some(known) => for_terminal(&text.split_inclusive('\n').map(|line| known.taken_out(line)).collect::<String>()).into_owned().into(),
+            None => for_terminal(text),
         }
     }
 
-    /// Prints a text as it is, or without what is hidden.
+    /// Prints the text of a file as it is.
+    ///
+    /// # Errors
+    /// As [`Out::print`].
+    pub fn exact(&mut self, text: &str) -> Result<(), Failure> {
+        self.results.write_all(text.as_bytes()).or_else(closed)
+    }
+
+    /// Prints a text, without what is hidden.
     ///
     /// # Errors
     /// The stream is closed or full. A reader that has seen enough (`| head`) ends the program quietly.
@@ -64,7 +74,7 @@ impl Out {
     /// As [`Out::print`].
     pub fn json(&mut self, value: &impl serde::Serialize) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(value).map_err(|e| Failure::io(format!("the result is no JSON: {e}")))?;
-        self.line(text)
+        self.line(json_for_terminal(&text))
     }
 
     /// A remark that is no result: it goes to the standard error.
@@ -79,9 +89,9 @@ impl Out {
         let _ = self.results.flush();
         let red = anstyle::AnsiColor::Red.on_default().bold();
         let cyan = anstyle::AnsiColor::Cyan.on_default();
-        let _ = writeln!(self.trouble, "{red}error{red:#}: {}", failure.message);
+        let _ = writeln!(self.trouble, "{red}error{red:#}: {}", for_terminal(&failure.message));
         if let Some(hint) = &failure.hint {
-            let _ = writeln!(self.trouble, " {cyan}hint{cyan:#}  {hint}");
+            let _ = writeln!(self.trouble, " {cyan}hint{cyan:#}  {}", for_terminal(hint));
         }
     }
 

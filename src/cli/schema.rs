@@ -199,15 +199,17 @@ fn whole(object: &Object, path: &str, out: &mut Out) -> Result<(), Failure> {
         out.line(format!("  {name:<width$}  {kind:<26}  {}", out.dim(&notes)).trim_end())?;
     }
     out.line("")?;
-    out.line(out.dim("`?` may be missing when it is read; * is required to create a record"))
+    out.line(out.dim("`?` may be missing when it is read; * is required to create a record; `known`: other values are taken too"))
 }
 
 fn kind(field: &Field) -> String {
+    let missing = if field.nullable { "?" } else { "" };
     let name = match &field.kind {
-        Kind::Enumeration(of) => format!("{} of {} values", if of.open { "any, or one" } else { "one" }, of.values.len()),
-        kind => kind.to_string(),
+        Kind::Enumeration(of) if of.open => format!("text{missing}, {} known", of.values.len()),
+        Kind::Enumeration(of) => format!("one of {} values{missing}", of.values.len()),
+        kind => format!("{kind}{missing}"),
     };
-    format!("{name}{}{}", if field.nullable { "?" } else { "" }, if field.write.required { " *" } else { "" })
+    format!("{name}{}", if field.write.required { " *" } else { "" })
 }
 
 fn notes(field: &Field) -> String {

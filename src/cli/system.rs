@@ -144,7 +144,8 @@ fn import(args: &Import, out: &mut Out) -> Result<Exit, Failure> {
         }
         changed += 1;
         if args.check {
-            out.line(format!("{} differs from what the vendor's file gives", name.display()))?;
+            let what = if path.exists() { "differs from what the vendor's file gives" } else { "is missing: the import would write it" };
+            out.line(format!("{} {what}", name.display()))?;
             continue;
         }
         let unwritten = |error: std::io::Error| Failure::io(format!("`{}` cannot be written: {error}", path.display()));

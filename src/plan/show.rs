@@ -109,6 +109,10 @@ pub fn flow(plan: &Plan, flow: &Flow, reads: &FlowPlan, query: Option<&str>, chi
             write_lines(plan, write, &mut line);
         }
     }
+    let mut writes = flow.writes.iter().chain(flow.follow_ups.iter().flat_map(|after| &after.writes));
+    if writes.any(|write| write.op != Operation::Create) {
+        line("gone", "a value gone at the source stays at the target, unless its row says `clear`");
+    }
     out
 }
 
@@ -146,9 +150,6 @@ fn write_lines(plan: &Plan, write: &Write, line: &mut dyn FnMut(&str, &str)) {
     rows(&write.body.rows, "", &mut policies);
     if !policies.is_empty() {
         line("", &policies.join("; "));
-    }
-    if write.op != Operation::Create {
-        line("", "a value gone at the source stays at the target, unless its row says `clear`");
     }
     if !write.guards.is_empty() {
         line("", &format!("{} on the target, which is read first", counted(write.guards.len(), "guard")));

@@ -39,18 +39,31 @@ pub enum Missing {
 }
 
 impl Missing {
-    pub fn hint(&self) -> String {
+    /// What to do about it in a project.
+    pub fn hint(&self, config: &Config) -> String {
         match self {
             Missing::Variables(all) => {
                 let names: BTreeSet<&str> = all.iter().map(|one| one.unset.name.as_str()).collect();
                 let it = if names.len() == 1 { "it" } else { "them" };
                 let sets: Vec<String> = names.iter().map(|name| format!("{name}=…")).collect();
-                format!("set {it} in the environment: export {}; or rehearse against the sandbox: crossdock demo", sets.join(" "))
+                format!("set {it} in the environment: export {}; or rehearse against the sandbox: {}", sets.join(" "), demo(config))
             }
             Missing::File { .. } => "the path is relative to the project's folder".to_owned(),
             Missing::Shape { connection, option } => no_source(connection, option).1.to_owned(),
             Missing::Unusable(unusable) => unusable.hint.clone(),
         }
+    }
+}
+
+/// The templates that have a demo besides the usual one, by a system that the others do not have.
+const DEMOS: &[(&str, &str)] = &[("shiphero", "salesforce-shiphero"), ("commercetools", "commercetools-shipstation")];
+
+/// The demo of a project's systems.
+fn demo(config: &Config) -> String {
+    let has = |system: &str| config.connections.values().any(|connection| connection.system == system);
+    match DEMOS.iter().find(|(system, _)| has(system)) {
+        Some((_, template)) => format!("crossdock demo --template {template}"),
+        None => "crossdock demo".to_owned(),
     }
 }
 
@@ -261,7 +274,22 @@ pub async fn refresh_names(plan: &Plan, connectors: &Connectors, names: &mut BTr
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
     use super::{Unfilled, Unset, filled};
+
+    #[test]
+    fn the_demo_is_that_of_the_projects_systems() {
+        let of = |name: &str| {
+            let texts = crate::project::templates::project(name).unwrap();
+            let (mut sources, mut found) = (crate::base::Sources::default(), Vec::new());
+            super::demo(&crate::project::config::Config::read(&texts, None, &mut sources, &mut found))
+        };
+        assert_eq!(of("salesforce-shipstation"), "crossdock demo");
+        for (_, template) in super::DEMOS {
+            assert_eq!(of(template), format!("crossdock demo --template {template}"));
+        }
+    }
 
     #[test]
     fn names_are_replaced_and_one_that_is_not_set_is_told() {

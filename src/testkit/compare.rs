@@ -16,6 +16,8 @@ pub struct Edited {
     pub new: BTreeSet<(String, u32)>,
     /// The edited line of the flow's `where`, and whether it stands in the old state.
     pub choice: Option<(Place, bool)>,
+    /// Where a line's edit stands, if it is in another file: a value in `crossdock.yaml` is an edit of its parameter.
+    pub elsewhere: BTreeMap<(String, u32), Place>,
 }
 
 impl Edited {
@@ -38,9 +40,10 @@ impl Edited {
         edited
     }
 
-    /// A line that counts as edited in both states: that of a parameter whose value is another one.
-    pub fn mark(&mut self, place: &Place) {
+    /// A line that counts as edited in both states: that of a parameter whose value is another one. `said`: where the value stands.
+    pub fn mark(&mut self, place: &Place, said: Option<Place>) {
         let line = (place.file.to_string(), place.line);
+        self.elsewhere.extend(said.map(|said| (line.clone(), said)));
         self.old.insert(line.clone());
         self.new.insert(line);
     }
@@ -262,7 +265,10 @@ struct Cause {
 /// The first edited line on a value's way, or its field's own.
 fn cause(place: &Place, steps: &[Place], new: bool, edited: &Edited) -> Cause {
     let on_the_way = steps.iter().chain([place]).find(|place| edited.has(new, place));
-    Cause { place: on_the_way.unwrap_or(place).clone(), edited: on_the_way.is_some(), removed: !new }
+    let place = on_the_way.unwrap_or(place);
+    let said = edited.elsewhere.get(&(place.file.to_string(), place.line)).filter(|_| on_the_way.is_some());
+    // What stands elsewhere stands there after the edit too.
+    Cause { place: said.unwrap_or(place).clone(), edited: on_the_way.is_some(), removed: !new && said.is_none() }
 }
 
 fn at(reason: &Reason, outcome: &Outcome, new: bool, edited: &Edited) -> Option<Cause> {

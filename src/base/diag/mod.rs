@@ -8,7 +8,7 @@ pub mod render;
 
 pub use code::Code;
 
-use super::Span;
+use super::{Span, visible};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
@@ -53,18 +53,6 @@ pub struct Diagnostic {
     /// What would happen to a record.
     pub why: Option<String>,
     pub help: Vec<Help>,
-}
-
-/// A text in which signs that nobody sees are written out: `<U+200B>`.
-fn visible(text: String) -> String {
-    let unseen = |c: char| {
-        matches!(c, '\u{a0}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202f}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{2007}')
-            || c.is_control() && !matches!(c, '\n' | '\t')
-    };
-    if text.is_ascii() && !text.contains(|c: char| c.is_ascii_control() && c != '\n') || !text.contains(unseen) {
-        return text;
-    }
-    text.chars().map(|c| if unseen(c) { format!("<U+{:04X}>", c as u32) } else { c.to_string() }).collect()
 }
 
 impl Diagnostic {
