@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod edits;
+mod projects;
 
 use crossdock::base::diag::{Code, Diagnostic};
 use crossdock::project::{Options, Texts, compile};

@@ -14,7 +14,7 @@ use crate::ir::{Flow, Mapping};
 use crate::project::config::Config;
 use crate::project::{Absence, Compiled, Library, records};
 use crate::schema::Object;
-use crate::value::{Kind, ObjectRef};
+use crate::value::{Kind, ObjectRef, WireEncoding};
 use crate::yaml::{self, Entry, Node, NotYaml, Shape, not_yaml};
 
 const FILE: &[&str] = &["flow", "now", "cases"];
@@ -366,7 +366,7 @@ impl Cases<'_, '_> {
     /// A field of an object, and the fields inside it.
     fn field(&mut self, entry: &Entry, of: &ObjectRef) {
         let Some(mut object) = self.objects.get(of).cloned() else { return };
-        let (mut of, mut inner) = (of.clone(), None);
+        let (mut of, mut inner, mut wire) = (of.clone(), None, WireEncoding::Plain);
         let parts: Vec<&str> = entry.key.split('.').collect();
         for (depth, part) in parts.iter().enumerate() {
             let Some(field) = object.fields.get(*part) else {
@@ -383,6 +383,7 @@ impl Cases<'_, '_> {
                 return;
             };
             inner = object_of(&field.kind);
+            wire = field.wire.clone();
             match inner.as_ref().and_then(|next| self.objects.get(next).map(|found| (next.clone(), Arc::clone(found)))) {
                 Some((next, found)) => (of, object) = (next, found),
                 None if depth + 1 < parts.len() => return,
@@ -392,6 +393,11 @@ impl Cases<'_, '_> {
         let Some(inner) = inner else { return };
         let nodes: Vec<&Node> = match &entry.value.shape {
             Shape::List(nodes) => nodes.iter().collect(),
+            // Children as the system gives them, in what is around them.
+            _ if wire == WireEncoding::Records => entry.value.get("records").and_then(Node::elements).into_iter().flatten().collect(),
+            _ if wire == WireEncoding::Connection => {
+                entry.value.get("edges").and_then(Node::elements).into_iter().flatten().filter_map(|edge| edge.get("node")).collect()
+            }
             _ => vec![&entry.value],
         };
         for node in nodes {

@@ -13,7 +13,7 @@ use crate::ir::{self, Event, Expr, Operation, RowValue, RuleKind, print, walk};
 
 pub(super) fn check(input: &Input<'_>, tree: &tree::Flow, flow: &ir::Flow, broken: bool, diags: &mut Vec<Diagnostic>) {
     if !broken {
-        gone(tree, flow, diags);
+        gone(input, tree, flow, diags);
         stamps(input, tree, flow, diags);
     }
     conditions(tree, flow, diags);
@@ -40,10 +40,14 @@ fn pairs<'a>(sections: &'a [tree::Section], typed: &'a [ir::Write]) -> Vec<(&'a 
 }
 
 /// A record that leaves the flow's `where` after it was sent.
-fn gone(tree: &tree::Flow, flow: &ir::Flow, diags: &mut Vec<Diagnostic>) {
+fn gone(input: &Input<'_>, tree: &tree::Flow, flow: &ir::Flow, diags: &mut Vec<Diagnostic>) {
     let creates = flow.writes.iter().any(|write| write.op != Operation::Update);
     let handled = flow.follow_ups.iter().any(|follow_up| follow_up.events.contains(&Event::IsGone));
     if !creates || handled || flow.filter.is_empty() || flow.group.is_some() {
+        return;
+    }
+    // A file is mapped as it is: nobody looks for what was in it before.
+    if input.environment.object(&flow.source).is_some_and(|object| object.system == "files") {
         return;
     }
     let place = tree.sections.iter().find_map(|section| match &section.kind {
