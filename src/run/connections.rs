@@ -14,6 +14,7 @@ use crate::ir::Expr;
 use crate::ir::walk::each_expr;
 use crate::plan::Plan;
 use crate::project::config::{Config, Connection};
+use crate::project::templates::TEMPLATES;
 use crate::project::{Source, no_source, source};
 use crate::schema::Names;
 use crate::value::{Kind, ObjectRef};
@@ -55,14 +56,12 @@ impl Missing {
     }
 }
 
-/// The templates that have a demo besides the usual one, by a system that the others do not have.
-const DEMOS: &[(&str, &str)] = &[("shiphero", "salesforce-shiphero"), ("commercetools", "commercetools-shipstation")];
-
-/// The demo of a project's systems.
+/// The demo of a project's systems: that of the template between two of them.
 fn demo(config: &Config) -> String {
-    let has = |system: &str| config.connections.values().any(|connection| connection.system == system);
-    match DEMOS.iter().find(|(system, _)| has(system)) {
-        Some((_, template)) => format!("crossdock demo --template {template}"),
+    let systems: BTreeSet<&str> = config.connections.values().map(|connection| connection.system.as_str()).collect();
+    let between = |name: &&str| systems.iter().any(|from| systems.iter().any(|to| format!("{from}-{to}") == **name));
+    match TEMPLATES.iter().map(|(name, _)| *name).find(between) {
+        Some(template) => format!("crossdock demo --template {template}"),
         None => "crossdock demo".to_owned(),
     }
 }
@@ -285,10 +284,9 @@ mod tests {
             let (mut sources, mut found) = (crate::base::Sources::default(), Vec::new());
             super::demo(&crate::project::config::Config::read(&texts, None, &mut sources, &mut found))
         };
-        assert_eq!(of("salesforce-shipstation"), "crossdock demo");
-        for (_, template) in super::DEMOS {
-            assert_eq!(of(template), format!("crossdock demo --template {template}"));
-        }
+        let between: Vec<&str> = super::TEMPLATES.iter().map(|(name, _)| *name).filter(|name| of(name).ends_with(name)).collect();
+        assert_eq!(between.len(), 3, "{between:?}");
+        assert_eq!(of("files-demo"), "crossdock demo");
     }
 
     #[test]
