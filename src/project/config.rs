@@ -76,15 +76,7 @@ pub struct Connection {
 
 impl Connection {
     fn of(system: SystemRef, described: Option<Arc<Known>>, span: Span) -> Self {
-        Connection {
-            system,
-            described,
-            span,
-            options: IndexMap::new(),
-            places: IndexMap::new(),
-            objects: IndexMap::new(),
-            retention: Days::new(),
-        }
+        Connection { system, described, span, options: IndexMap::new(), places: IndexMap::new(), objects: IndexMap::new(), retention: Days::new() }
     }
 }
 
