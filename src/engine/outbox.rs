@@ -548,6 +548,10 @@ impl Engine<'_> {
             }
             Fault::Rejected(refusal) | Fault::BatchRefused(refusal) => {
                 entry.state = EntryState::Refused;
+                if refusal.partly {
+                    // What it has tried to set may be there: the next version sends it whatever it is.
+                    entry.doubted.get_or_insert(now);
+                }
                 entry.error = Some(words.message.clone());
                 let field = refusal.field.as_ref().map(|field| format!(" on {field}")).unwrap_or_default();
                 let text = format!("{} was refused: {}{field}", self.named(entry), words.message);

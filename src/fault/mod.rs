@@ -56,6 +56,9 @@ pub struct Refusal {
     pub message: String,
     /// The field that it names.
     pub field: Option<String>,
+    /// A write takes several calls, and some were carried out before this refusal: what its record holds is not known.
+    #[serde(default)]
+    pub partly: bool,
 }
 
 impl Fault {
@@ -73,7 +76,7 @@ impl Fault {
     }
 
     pub fn rejected(code: impl Into<String>, message: impl Into<String>, field: Option<String>) -> Self {
-        Fault::Rejected(Refusal { code: code.into(), message: message.into(), field })
+        Fault::Rejected(Refusal { code: code.into(), message: message.into(), field, partly: false })
     }
 
     /// Whether a read that failed so may go through when it is asked again.

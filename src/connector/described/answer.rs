@@ -436,5 +436,10 @@ pub(super) fn refusal(form: &Errors, text: &str) -> Refusal {
     if words.is_empty() {
         words.extend(form.otherwise.as_ref().and_then(|path| view::text_at(text, path)));
     }
-    Refusal { code: said("code").unwrap_or_default(), message: words.join("; ").chars().take(LONGEST_REFUSAL).collect(), field: said("field") }
+    Refusal {
+        code: said("code").unwrap_or_default(),
+        message: words.join("; ").chars().take(LONGEST_REFUSAL).collect(),
+        partly: false,
+        field: said("field"),
+    }
 }

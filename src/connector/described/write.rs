@@ -8,7 +8,7 @@ use crate::base::Spanned;
 use crate::connector::{Done, Item, Receipt, WriteRequest};
 use crate::describe::model::{Action, Actions, Ask, Batch, FieldOf, Lines, PartOf, Request, Step, Write};
 use crate::describe::{PathStep, Scope};
-use crate::fault::Fault;
+use crate::fault::{Fault, Refusal};
 use crate::system::Operation;
 use crate::value::Json;
 
@@ -291,6 +291,7 @@ fn half_done(fault: Fault) -> Fault {
         Fault::Throttled { reason, .. } | Fault::Transient { reason, .. } | Fault::Denied { reason } => {
             Fault::ambiguous(format!("a part of it is done, and then: {reason}"))
         }
+        Fault::Rejected(refusal) => Fault::Rejected(Refusal { partly: true, ..refusal }),
         other => other,
     }
 }

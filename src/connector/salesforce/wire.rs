@@ -73,7 +73,7 @@ fn refused(error: &Json, otherwise: &str) -> Refusal {
     let text = |name: &str| error.get(name).and_then(Json::as_str).map(str::to_owned);
     let code = text("errorCode").or_else(|| text("statusCode")).unwrap_or_else(|| otherwise.to_owned());
     let field = error.get("fields").and_then(Json::as_array).and_then(|fields| fields.first()).and_then(Json::as_str).map(str::to_owned);
-    Refusal { message: text("message").unwrap_or_else(|| code.clone()), code, field }
+    Refusal { message: text("message").unwrap_or_else(|| code.clone()), code, field, partly: false }
 }
 
 /// The parts of a describe that a schema is read from; the rest is layout.

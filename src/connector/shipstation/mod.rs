@@ -216,7 +216,7 @@ impl Connector for ShipStation {
         }
         if batch.items.len() > write.batch {
             let message = format!("{} takes {} at once, and {} were to be sent", write.call, write.batch, batch.items.len());
-            return Err(Fault::BatchRefused(crate::fault::Refusal { code: "batch".to_owned(), message, field: None }));
+            return Err(Fault::BatchRefused(crate::fault::Refusal { code: "batch".to_owned(), message, field: None, partly: false }));
         }
         match object {
             "Order" => self.write_orders(call, batch).await,

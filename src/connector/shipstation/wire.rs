@@ -204,7 +204,7 @@ fn refusal(status: StatusCode, body: &[u8]) -> Refusal {
         }
     }
     let message = if words.is_empty() { status.canonical_reason().unwrap_or("no words").to_owned() } else { words.join("; ") };
-    Refusal { code: status.as_u16().to_string(), message: message.chars().take(LONGEST_REFUSAL).collect(), field }
+    Refusal { code: status.as_u16().to_string(), message: message.chars().take(LONGEST_REFUSAL).collect(), field, partly: false }
 }
 
 /// A field as text, the way ids and keys are compared: a text as it is, a number by its digits.

@@ -272,7 +272,7 @@ fn words(fault: &mut Fault, redactors: &[&Redactor]) {
         | Fault::Conflict { reason }
         | Fault::Denied { reason }
         | Fault::Ambiguous { reason } => clean(reason),
-        Fault::Rejected(Refusal { code, message, field }) | Fault::BatchRefused(Refusal { code, message, field }) => {
+        Fault::Rejected(Refusal { code, message, field, .. }) | Fault::BatchRefused(Refusal { code, message, field, .. }) => {
             clean(message);
             clean(code);
             field.iter_mut().for_each(clean);
@@ -343,7 +343,12 @@ mod tests {
         let mask = super::super::tests::mask();
         let ask = ask(vec![item("sf-1", "Jo Bloggs"), item("sf-2", "Wilhelmina Plumtree")]);
         let quotes = Quotes::of(&mask, &ask);
-        let refusal = Refusal { code: "400".into(), message: "Jo Bloggs, Wilhelmina Plumtree: carrier code 'foo' is not valid".into(), field: None };
+        let refusal = Refusal {
+            code: "400".into(),
+            message: "Jo Bloggs, Wilhelmina Plumtree: carrier code 'foo' is not valid".into(),
+            field: None,
+            partly: false,
+        };
         let mut got = CallResponse::Sent(Err(Fault::BatchRefused(refusal)));
         quotes.clean(&mut got);
         let CallResponse::Sent(Err(fault)) = got else { panic!("it is another thing now") };

@@ -402,6 +402,12 @@ async fn what_is_half_done_is_gone_on_with_and_never_called_undone() {
     assert!(is_in_doubt(&outcome) && calls == 5, "{outcome:?}");
     let (outcome, calls) = send(vec![done(), answer(403, &json!({}))], text.clone()).await;
     assert!(is_in_doubt(&outcome) && calls == 2, "{outcome:?}");
+    // A refusal says whether it is one of the whole.
+    let refused = || answer(400, &json!({}));
+    let (outcome, _) = send(vec![done(), refused()], text.clone()).await;
+    assert!(matches!(&outcome, Err(Fault::Rejected(refusal)) if refusal.partly), "{outcome:?}");
+    let (outcome, _) = send(vec![refused()], text.clone()).await;
+    assert!(matches!(&outcome, Err(Fault::Rejected(refusal)) if !refusal.partly), "{outcome:?}");
     // Nothing was done yet.
     let (outcome, calls) = send(vec![busy()], text).await;
     assert!(matches!(outcome, Err(Fault::Throttled { .. })) && calls == 1, "{outcome:?}");
