@@ -37,6 +37,8 @@ pub mod status;
 pub mod stores;
 pub mod system_check;
 pub mod system_import;
+pub mod system_new;
+pub mod system_probe;
 pub mod time;
 pub mod trace;
 pub mod unmapped;

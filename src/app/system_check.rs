@@ -5,9 +5,10 @@ use std::path::Path;
 use super::Failure;
 use super::folder::unreadable;
 use super::system_import::{missing_corrections, origin_of, unnamed, vendor};
+use super::system_new::TODO;
 use crate::apispec::{Origin, Style};
-use crate::base::diag::Diagnostic;
-use crate::base::{Source, Sources, bounds};
+use crate::base::diag::{Code, Diagnostic};
+use crate::base::{FileId, Source, Sources, Span, bounds};
 use crate::describe::against::{VendorFile, survey};
 use crate::describe::{self};
 use crate::fault::file;
@@ -21,6 +22,18 @@ pub struct Checked {
     pub described: Option<(usize, usize)>,
     /// The vendor's file that it was held against: where that comes from, and when it was fetched.
     pub against: Option<Origin>,
+}
+
+/// What a draft leaves open.
+fn open_questions(file: FileId, text: &str) -> Vec<Diagnostic> {
+    let mark = format!("# {TODO}");
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices(&mark) {
+        let said = text[at + mark.len()..].lines().next().unwrap_or_default().trim();
+        let said = Diagnostic::new(Code::RestsOnAssumption, Span::new(file, at, at + mark.len()), format!("the draft leaves this open: {said}"));
+        found.push(said.help("say it in the description as the vendor's docs do, and delete the comment"));
+    }
+    found
 }
 
 /// Checks `systems/NAME/system.yaml`, and holds it against the vendor's file beside it, if there is one.
@@ -44,6 +57,7 @@ pub fn check(root: &Path, name: &str) -> Result<Checked, Failure> {
         found.push(describe::other_name(&described.system, name));
     }
     found.extend(describe::check(&described));
+    found.extend(open_questions(id, &text));
     found.extend(missing_corrections(&described, &folder));
     let files = [(Style::OpenApi, folder.join("spec.json")), (Style::GraphQl, folder.join("spec.graphql"))];
     let mut against = None;

@@ -1,5 +1,8 @@
 //! `crossdock system`: descriptions of systems.
 
+mod new;
+mod probe;
+
 use std::path::PathBuf;
 
 use super::lines::counted;
@@ -10,6 +13,7 @@ use crate::app::system_import::{self, Asked};
 use crate::base::Sources;
 use crate::base::diag::Diagnostic;
 use crate::base::diag::render::{Look, View, terminal};
+use crate::project::is_system_name;
 
 /// Work on the description of a system
 #[derive(Debug, clap::Args)]
@@ -20,8 +24,10 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
+    New(new::New),
     Check(Check),
     Import(Import),
+    Probe(probe::Probe),
 }
 
 const CHECK: &str = "\
@@ -81,15 +87,16 @@ struct Import {
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     match &args.what {
+        What::New(args) => new::run(args, out),
         What::Check(args) => check(args, out),
+        What::Probe(args) => probe::run(args, out),
         What::Import(args) => import(args, out),
     }
 }
 
 /// A system's name is that of its folder.
 fn usable(name: &str) -> Result<(), Failure> {
-    let usable = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if name.is_empty() || !name.chars().all(usable) {
+    if !is_system_name(name) {
         return Err(Failure::usage(format!("`{name}` is no name of a system")).hint("small letters, digits and `-`: `acme-warehouse`"));
     }
     Ok(())

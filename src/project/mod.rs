@@ -21,6 +21,7 @@ pub use csv_form::CsvForm;
 pub use environment::{Keeper, OVERLAY};
 pub use load::{Loaded, Options, Planned, load};
 pub use objects::{Bad, draft, infer};
+pub use own_systems::is_name as is_system_name;
 pub use settings::{Source, no_source, source};
 pub use texts::Texts;
 

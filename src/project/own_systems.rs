@@ -67,7 +67,7 @@ fn path(name: &str) -> String {
 }
 
 /// A system's name is that of its folder.
-pub(super) fn is_name(name: &str) -> bool {
+pub fn is_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 

@@ -3,7 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod chapter;
+mod drafts;
+mod kit;
 mod northbay;
+mod probes;
 
 use std::path::Path;
 use std::process::Command;

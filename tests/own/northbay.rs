@@ -24,6 +24,8 @@ pub(crate) struct Manners {
     pub(crate) unknown_sku: Option<String>,
     /// What was made is in the lists after so many more calls only.
     pub(crate) shows_after: usize,
+    /// Each page is the first one.
+    pub(crate) one_page: bool,
     /// A look-up by number finds the orders whose number begins so, too.
     pub(crate) loose: bool,
 }
@@ -183,7 +185,8 @@ impl State {
             orders.reverse();
         }
         let number = |name: &str, otherwise| asked.parameter(name).and_then(|text| text.parse::<usize>().ok()).unwrap_or(otherwise);
-        let (page, size) = (number("page", 1).max(1), number("per_page", 20).clamp(1, 100));
+        let asked_page = if self.manners.one_page { 1 } else { number("page", 1).max(1) };
+        let (page, size) = (asked_page, number("per_page", 20).clamp(1, 100));
         let pages = orders.len().div_ceil(size).max(1);
         let part: Vec<Json> = orders.into_iter().skip((page - 1) * size).take(size).collect();
         json!({"orders": part, "page": page, "pages": pages})

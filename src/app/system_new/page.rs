@@ -1,0 +1,47 @@
+//! The text of a draft: lines of YAML, what was guessed with its reason, and what is left to a person.
+
+/// A description that is being written.
+#[derive(Default)]
+pub(super) struct Text {
+    text: String,
+}
+
+impl Text {
+    /// What the vendor's file says itself.
+    pub(super) fn line(&mut self, indent: usize, yaml: &str) {
+        self.text.push_str(&format!("{:indent$}{yaml}\n", ""));
+    }
+
+    /// What is guessed, and why. `system check` lists it until a person takes the mark away.
+    pub(super) fn guess(&mut self, indent: usize, yaml: &str, why: &str) {
+        self.text.push_str(&format!("{:indent$}{yaml}   # [K] guessed: {why}\n", ""));
+    }
+
+    pub(super) fn comment(&mut self, indent: usize, text: &str) {
+        self.text.push_str(&format!("{:indent$}# {text}\n", ""));
+    }
+
+    /// What could not be found, and where to look for it.
+    pub(super) fn todo(&mut self, indent: usize, text: &str) {
+        self.comment(indent, &format!("{TODO} {text}"));
+    }
+
+    pub(super) fn empty(&mut self) {
+        self.text.push('\n');
+    }
+
+    pub(super) fn done(self) -> String {
+        self.text
+    }
+}
+
+/// The mark of what is left open in a draft.
+pub(in crate::app) const TODO: &str = "TODO:";
+
+/// A text as a value in YAML: as it is where that is safe, else in quotes.
+pub(super) fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ' ' | '=');
+    let word = matches!(text.to_ascii_lowercase().as_str(), "true" | "false" | "null" | "yes" | "no" | "on" | "off" | "~" | "y" | "n");
+    let safe = text.starts_with(|c: char| c.is_alphabetic() || c == '/') && text.chars().all(plain) && !text.ends_with(' ') && !word;
+    if safe { text.to_owned() } else { format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")) }
+}
