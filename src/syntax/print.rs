@@ -1,8 +1,9 @@
 //! The standard form of a mapping file (`crossdock fmt`).
 //!
-//! Only white space changes: indentation, the space between words, blank lines, and columns that
+//! White space changes: indentation, the space between words, blank lines, and columns that
 //! line up in rows that belong together. No word moves to another line and no comment is lost,
-//! so the form keeps the meaning by the way it is made.
+//! so the form keeps the meaning by the way it is made. Where the language takes two spellings of
+//! the same thing, the usual one is written ([`one_spelling`]).
 
 use super::outline::{self, Statement};
 use super::read;
@@ -80,19 +81,24 @@ fn lines<'t>(text: &'t str, spread: &[(usize, usize)]) -> Vec<Line<'t>> {
     let mut lines: Vec<Line<'t>> = Vec::new();
     // Open brackets: `true` for a block's.
     let mut open: Vec<bool> = Vec::new();
+    // The same of the blocks of value maps.
+    let mut maps: Vec<bool> = Vec::new();
     let mut parted = false;
     let mut rest = tokens(text);
     while !rest.is_empty() {
         let end = rest.iter().position(|t| t.kind == Kind::Break).unwrap_or(rest.len());
         let after = rest.split_off(end);
-        let tokens = std::mem::replace(&mut rest, after);
+        let mut tokens = std::mem::replace(&mut rest, after);
         if !rest.is_empty() {
             rest.remove(0);
         }
+        one_spelling(&mut tokens, maps.last() == Some(&true));
         let Some(first) = tokens.first() else {
             parted = true;
             continue;
         };
+        let is_map = matches!(tokens.as_slice(), [first, ..] if first.text == "values")
+            || matches!(tokens.as_slice(), [first, second, ..] if first.text == "override" && second.text == "values");
         let closing = tokens.iter().take_while(|t| t.closes()).count();
         let outer = &open[..open.len() - closing.min(open.len())];
         let blocks = outer.iter().filter(|block| **block).count();
@@ -109,10 +115,12 @@ fn lines<'t>(text: &'t str, spread: &[(usize, usize)]) -> Vec<Line<'t>> {
                 "(" | "[" => open.push(false),
                 "}" | ")" | "]" => {
                     open.pop();
+                    maps.truncate(open.len());
                 }
                 _ => {}
             }
         }
+        maps.resize(open.len(), is_map);
         let begins = spread.iter().any(|(start, _)| *start == first.at);
         let above = lines.last();
         let opens_block = above.is_some_and(|l| l.tokens.iter().rev().find(|t| t.kind != Kind::Comment).is_some_and(|t| t.text == "{"));
@@ -121,6 +129,18 @@ fn lines<'t>(text: &'t str, spread: &[(usize, usize)]) -> Vec<Line<'t>> {
         lines.push(Line { indent: blocks * STEP + more, tokens, gaps, parted, begins });
     }
     lines
+}
+
+/// Writes what has two spellings in the usual one: `look up` for `lookup` in a write, and the `else` of a value map without an arrow.
+fn one_spelling(tokens: &mut Vec<Token<'_>>, in_map: bool) {
+    for at in 2..tokens.len() {
+        if tokens[at].text == "lookup" && tokens[at - 1].text == "doubt" && tokens[at - 2].text == "in" {
+            tokens[at].text = "look up";
+        }
+    }
+    if in_map && matches!(tokens.as_slice(), [first, second, ..] if first.text == "else" && second.text == "->") {
+        tokens.remove(1);
+    }
 }
 
 /// One space, or none, before each token of a line.
