@@ -210,10 +210,10 @@ fn a_store_that_is_not_there_is_told_with_what_to_do() {
     write(&shop, "crossdock.db.marker", "crossdock store marker 1\nstore abc\ncommits 5\n");
     for command in commands {
         let (code, said) = crossdock(&shop, command);
-        assert!(code == Some(3) && said.contains("say that there was one") && said.contains("--recover"), "{command:?}: {code:?} {said}");
+        assert!(code == Some(3) && said.contains("shows that there was one") && said.contains("--recover"), "{command:?}: {code:?} {said}");
     }
     let (code, said) = crossdock(&shop, &["doctor"]);
-    assert!(code == Some(1) && said.contains("BAD") && said.contains("say that there was one"), "{said}");
+    assert!(code == Some(1) && said.contains("BAD") && said.contains("shows that there was one"), "{said}");
 }
 
 #[test]
