@@ -57,7 +57,7 @@ pub fn check(paths: &[PathBuf], env: Option<&str>) -> Result<Vec<Checked>, Failu
         // The cases are read beside the mappings. A check of single files leaves them alone.
         let whole = selection.only.is_none();
         let (cases, mut compiled) = std::thread::scope(|scope| {
-            let cases = scope.spawn(|| if whole { checked::read_all(&selection.folder) } else { Vec::new() });
+            let cases = scope.spawn(|| if whole { checked::read_all(&selection.folder) } else { checked::CaseTexts::default() });
             let compiled = compile(&selection.folder, &options);
             (cases.join().unwrap_or_default(), compiled)
         });

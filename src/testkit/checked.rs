@@ -12,7 +12,8 @@ use crate::base::diag::{Code, Diagnostic};
 use crate::base::{FileId, Source, Sources, Span, nearest};
 use crate::ir::{Flow, Mapping};
 use crate::project::config::Config;
-use crate::project::{Absence, Compiled, Library, records};
+use crate::project::records::{self, Form};
+use crate::project::{Absence, Compiled, Library};
 use crate::schema::Object;
 use crate::value::{Kind, ObjectRef, WireEncoding};
 use crate::yaml::{self, Entry, Node, NotYaml, Shape, not_yaml};
@@ -27,14 +28,21 @@ type Objects = BTreeMap<ObjectRef, Arc<Object>>;
 
 /// A case file as read.
 #[derive(Debug)]
-pub struct CaseText {
+struct CaseText {
     name: String,
     text: Result<Arc<str>, Absence>,
     node: Option<Result<Node, yaml::Unreadable>>,
 }
 
+/// All case files of a project, and the files of records that they name.
+#[derive(Debug, Default)]
+pub struct CaseTexts {
+    texts: Vec<CaseText>,
+    fixtures: BTreeMap<String, Result<usize, String>>,
+}
+
 /// Reads all case files of a project. It needs nothing of the mappings, and may run beside their check.
-pub fn read_all(library: &dyn Library) -> Vec<CaseText> {
+pub fn read_all(library: &dyn Library) -> CaseTexts {
     let mut files = library.list(".yaml");
     files.extend(library.list(".yml"));
     let cases = files.into_iter().filter(|name| name.starts_with("cases/") || name.contains("/cases/"));
@@ -43,11 +51,31 @@ pub fn read_all(library: &dyn Library) -> Vec<CaseText> {
         let node = text.as_ref().ok().map(|text| yaml::read(text));
         CaseText { name, text, node }
     };
-    cases.map(read).collect()
+    let texts: Vec<CaseText> = cases.map(read).collect();
+    let mut fixtures = BTreeMap::new();
+    let exists = |path: &str| library.exists(path);
+    for case in &texts {
+        let Some(Ok(node)) = &case.node else { continue };
+        let given = node.get("cases").and_then(Node::elements).into_iter().flatten().filter_map(|case| case.get("given"));
+        for node in given.flat_map(|given| [given.get("record"), given.get("target")]).flatten() {
+            let Some(path) = node.text() else { continue };
+            let place = cases::beside(&case.name, path, &exists);
+            // How a CSV file is written is said by the project's file, which is read meanwhile.
+            if Form::of(&place) != Form::Csv && exists(&place) {
+                fixtures.entry(place).or_insert_with_key(|place| count(library, &Config::default(), place));
+            }
+        }
+    }
+    CaseTexts { texts, fixtures }
+}
+
+/// How many records are in a file, or why it cannot be read.
+fn count(library: &dyn Library, config: &Config, path: &str) -> Result<usize, String> {
+    records::fixture(library, config, path).map(|records| records.len())
 }
 
 /// Adds what is wrong with the cases to what was found. A project with an error is left as it is: its flows are not known.
-pub fn check(library: &dyn Library, cases: &[CaseText], compiled: &mut Compiled) {
+pub fn check(library: &dyn Library, cases: &CaseTexts, compiled: &mut Compiled) {
     if compiled.diagnostics.iter().any(Diagnostic::is_error) {
         return;
     }
@@ -56,8 +84,8 @@ pub fn check(library: &dyn Library, cases: &[CaseText], compiled: &mut Compiled)
     {
         let mapping = compiled.mapping.as_ref().or(compiled.plan.as_ref().map(|plan| &plan.mapping));
         let Some(mapping) = mapping else { return };
-        let fixtures = Fixtures { library, config: &compiled.config, read: RefCell::default() };
-        for case in cases {
+        let fixtures = Fixtures { library, config: &compiled.config, read: RefCell::new(cases.fixtures.clone()) };
+        for case in &cases.texts {
             file(case, mapping, &compiled.objects, &fixtures, &mut sources, &mut found);
         }
         let exists = |path: &str| library.exists(path);
@@ -83,7 +111,7 @@ impl Fixtures<'_> {
     /// Why a file cannot be used; `None` where it can. `one`: it has to have a record.
     fn fault(&self, path: &str, one: bool) -> Option<String> {
         let mut read = self.read.borrow_mut();
-        let known = read.entry(path.to_owned()).or_insert_with(|| records::fixture(self.library, self.config, path).map(|records| records.len()));
+        let known = read.entry(path.to_owned()).or_insert_with(|| count(self.library, self.config, path));
         match known {
             Ok(0) if one => Some(format!("`{path}` {NO_RECORD}")),
             Ok(_) => None,
