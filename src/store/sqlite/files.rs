@@ -47,9 +47,17 @@ pub(super) fn sync_folder(path: &Path) {
     let _ = File::open(folder).and_then(|folder| folder.sync_all());
 }
 
-fn wrong<'a>(name: &'a Path) -> impl Fn(std::io::Error) -> StoreFault + 'a {
+/// What to do where this user may not write.
+pub(super) fn not_writable(said: impl std::fmt::Display) -> String {
+    format!("{said}: the user that runs Crossdock needs the right to write the store's file, the files beside it, and their folder")
+}
+
+pub(super) fn wrong<'a>(name: &'a Path) -> impl Fn(std::io::Error) -> StoreFault + 'a {
     |error| match error.kind() {
         std::io::ErrorKind::StorageFull => StoreFault::Full,
+        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+            StoreFault::Io(not_writable(format!("{}: {error}", name.display())))
+        }
         _ => StoreFault::Io(format!("{}: {error}", name.display())),
     }
 }

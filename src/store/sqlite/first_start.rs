@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use super::files::{beside, private, sync_folder};
+use super::files::{beside, private, sync_folder, wrong};
 use crate::store::{StoreFault, StoreResult};
 
 const STARTING: &str = ".starting";
@@ -29,7 +29,7 @@ pub(super) fn begin(path: &Path) -> StoreResult<bool> {
     if !is_empty(path) || has_key(path) || super::marker::place(path).exists() {
         return Ok(false);
     }
-    private().open(&starting).and_then(|file| file.sync_all()).map_err(|error| wrong(&starting, &error))?;
+    private().open(&starting).and_then(|file| file.sync_all()).map_err(wrong(&starting))?;
     sync_folder(path);
     Ok(true)
 }
@@ -40,7 +40,7 @@ pub(super) fn end(path: &Path) -> StoreResult<()> {
     match std::fs::remove_file(&starting) {
         Ok(()) => sync_folder(path),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(wrong(&starting, &error)),
+        Err(error) => return Err(wrong(&starting)(error)),
     }
     Ok(())
 }
@@ -68,13 +68,6 @@ pub(super) fn is_readable(path: &Path) -> StoreResult<()> {
     let marked = super::marker::read(path)?;
     super::must_be_newest(path, super::marker::doubt(marked.as_ref(), None, has_key(path)))?;
     Err(none_yet())
-}
-
-fn wrong(name: &Path, error: &std::io::Error) -> StoreFault {
-    match error.kind() {
-        std::io::ErrorKind::StorageFull => StoreFault::Full,
-        _ => StoreFault::Io(format!("{}: {error}", name.display())),
-    }
 }
 
 #[cfg(test)]

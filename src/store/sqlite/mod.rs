@@ -544,6 +544,7 @@ pub(super) fn fault(error: rusqlite::Error) -> StoreFault {
                 ErrorCode::SystemIoFailure if code.extended_code == rusqlite::ffi::SQLITE_IOERR_SHORT_READ => StoreFault::Damaged(said()),
                 // Every statement of this program fits its own tables: where one does not, they are not what was made.
                 ErrorCode::Unknown => StoreFault::Damaged(said()),
+                ErrorCode::ReadOnly | ErrorCode::PermissionDenied => StoreFault::Io(files::not_writable(said())),
                 _ => StoreFault::Io(said()),
             }
         }

@@ -519,3 +519,12 @@ fn what_is_done_is_not_gone_through() {
         assert!((1..500).contains(&steps), "{steps} steps for {sql}");
     }
 }
+
+#[test]
+fn a_store_that_may_not_be_written_says_what_is_needed() {
+    let (_folder, path) = folder();
+    let mut store = write(&path);
+    store.db.execute_batch("PRAGMA query_only=ON").unwrap();
+    let refused = store.commit(&[Change::Meta { name: "test".to_owned(), value: "1".to_owned() }]);
+    assert!(matches!(&refused, Err(StoreFault::Io(words)) if words.contains("needs the right to write the store's file")), "{refused:?}");
+}
