@@ -79,6 +79,11 @@ pub struct Told {
     pub unsent: bool,
 }
 
+/// When a message is due. Only the first one of a cause waits for others: between two of them is a minute.
+fn due_at(alert: &Alert, ahead: Millis) -> Millis {
+    if alert.told_at.is_none() { alert.due - ahead } else { alert.due }
+}
+
 impl Engine<'_> {
     /// Notes that something happened. It is told once it is durable.
     pub(super) fn raise(&mut self, raise: Raise, changes: &mut Vec<Change>) -> StoreResult<()> {
@@ -157,6 +162,7 @@ impl Engine<'_> {
     /// The messages whose time has come. That they go out now is durable before they do.
     pub(super) fn due_messages(&mut self) -> StoreResult<Vec<Message>> {
         let now = self.millis();
+        let ahead = self.lingers_in_vain();
         let mut changes = Vec::new();
         let mut messages = Vec::new();
         let over =
@@ -169,7 +175,7 @@ impl Engine<'_> {
         let mut due: Vec<(Millis, String)> = self
             .alerts
             .values()
-            .filter(|alert| alert.pending && alert.due <= now && !self.telling.contains_key(&alert.cause))
+            .filter(|alert| alert.pending && due_at(alert, ahead) <= now && !self.telling.contains_key(&alert.cause))
             .map(|alert| (alert.due, alert.cause.clone()))
             .collect();
         due.sort();
@@ -262,12 +268,18 @@ impl Engine<'_> {
         (waiting().count() as u64, waiting().map(|alert| alert.updated).min())
     }
 
+    /// How much earlier first messages are told: at the end of a run no more of their kind come.
+    fn lingers_in_vain(&self) -> Millis {
+        if self.settings.once && self.no_more_comes() { LINGER } else { 0 }
+    }
+
     /// When the next message is due.
     pub(super) fn tells_at(&self) -> Option<Millis> {
         if self.telling.len() >= MOST_OUT {
             return None;
         }
-        self.alerts.values().filter(|alert| alert.pending && !self.telling.contains_key(&alert.cause)).map(|alert| alert.due).min()
+        let ahead = self.lingers_in_vain();
+        self.alerts.values().filter(|alert| alert.pending && !self.telling.contains_key(&alert.cause)).map(|alert| due_at(alert, ahead)).min()
     }
 
     /// Moves what waits by as much as the clock was set.

@@ -618,12 +618,17 @@ impl<'p> Engine<'p> {
     /// Nothing is left to be done soon: a run that is to end can end. What waits longer (a settle time, a target that
     /// is down) is in the store, and the next run carries it on.
     pub fn done(&self) -> bool {
+        self.no_more_comes() && !self.tells_soon()
+    }
+
+    /// All that can be done soon is done, but for messages.
+    fn no_more_comes(&self) -> bool {
         let soon = self.millis() + SOON;
         let waits = |state: &FlowState| state.on && (state.look.is_some_and(|look| look <= soon) || (state.next.is_some() && self.settings.once));
         // What goes to a connection that is given up waits for the next run.
         let dead = |id: &i64| self.open_entries.get(*id).is_some_and(|entry| self.given_up(&entry.lot.connection));
         let put_off = self.later.iter().take_while(|(due, _)| *due <= soon).any(|(_, id)| !dead(id));
-        self.quiet() && !self.drops() && !self.tells_soon() && !put_off && !self.flows.iter().any(waits)
+        self.quiet() && !self.drops() && !put_off && !self.flows.iter().any(waits)
     }
 
     /// Writes that wait for their time: in doubt, or put off.
