@@ -194,6 +194,8 @@ impl Look {
     }
 }
 
+/// Fields that people know an order by.
+const ORDER_NUMBERS: [&str; 3] = ["OrderNumber", "orderNumber", "order_number"];
 /// Fields that people know a record by, where its schema names none.
 const NUMBERS: [&str; 8] = ["OrderNumber", "orderNumber", "order_number", "CaseNumber", "trackingNumber", "tracking_number", "Number", "number"];
 
@@ -204,13 +206,15 @@ pub(super) fn name_field(object: &Object) -> Option<String> {
     matches!(field.class, Class::Public | Class::Business).then(|| name.clone())
 }
 
-/// What people call a record: by its schema's name field, or one of the common numbers.
+/// What people call a record: by its schema's name field, or one of the common numbers, its own or that of the order that it is of.
 pub(super) fn label(record: &Json, name_field: Option<&str>) -> Option<String> {
-    name_field.into_iter().chain(NUMBERS).find_map(|name| match record.get(name)? {
+    let of = |record: &Json, name: &str| match record.get(name)? {
         Json::String(text) if !text.is_empty() => Some(text.clone()),
         Json::Number(number) => Some(number.to_string()),
         _ => None,
-    })
+    };
+    let own = name_field.into_iter().chain(NUMBERS).find_map(|name| of(record, name));
+    own.or_else(|| ORDER_NUMBERS.iter().find_map(|name| of(record.get("order")?, name)))
 }
 
 #[cfg(test)]
@@ -238,6 +242,7 @@ mod tests {
         assert_eq!(label(&json!({"Name": "", "OrderNumber": "00000012"}), Some("Name")).as_deref(), Some("00000012"));
         assert_eq!(label(&json!({"Id": "a0B1"}), Some("Name")), None);
         assert_eq!(label(&json!({"id": "T3JkZXI6MQ==", "order_number": "00000012"}), None).as_deref(), Some("00000012"));
+        assert_eq!(label(&json!({"id": "U2hp", "order": {"order_number": "00000012", "id": "x"}}), None).as_deref(), Some("00000012"));
         let describe = |name_field: &str, number: bool| {
             let text = json!({"name": "Freight__c", "fields": [
                 {"name": "Id", "type": "id"},
