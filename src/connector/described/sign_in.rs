@@ -251,12 +251,15 @@ impl Link {
             other => other,
         })?;
         let status = response.status();
-        let told: Json = serde_json::from_slice(response.body()).unwrap_or_default();
+        let read: Result<Json, _> = serde_json::from_slice(response.body());
+        let cut = read.as_ref().is_err_and(serde_json::Error::is_eof);
+        let told = read.unwrap_or_default();
         let words = || {
             let words: Vec<&str> = ["error", "error_description", "message"].iter().filter_map(|name| told.get(*name)?.as_str()).collect();
             if words.is_empty() { status.to_string() } else { words.join(": ") }
         };
         match status.as_u16() {
+            200..300 if cut => Err(Fault::transient("the answer to the sign-in was cut short")),
             200..300 => Ok(told),
             429 => Err(Fault::Throttled { until: Some(self.client.limit_now().pause(self.client.now(), None)), reason: words() }),
             500.. | 408 => Err(Fault::transient(format!("the sign-in answered {status}"))),

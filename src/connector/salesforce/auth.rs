@@ -115,8 +115,10 @@ impl SignIn {
             let reason = ["error", "error_description"].iter().filter_map(|name| told.get(*name)?.as_str()).collect::<Vec<_>>().join(": ");
             return Err(Fault::Denied { reason: if reason.is_empty() { response.status().to_string() } else { reason } });
         }
-        let granted: Granted =
-            serde_json::from_slice(response.body()).map_err(|_| Fault::Denied { reason: "its answer holds no token".to_owned() })?;
+        let granted: Granted = serde_json::from_slice(response.body()).map_err(|error| match error.is_eof() {
+            true => Fault::transient("the answer to the sign-in was cut short"),
+            false => Fault::Denied { reason: "its answer holds no token".to_owned() },
+        })?;
         let instance = self
             .instance(&granted.instance_url)
             .ok_or_else(|| Fault::Denied { reason: "its answer points to a host that is none of Salesforce's".to_owned() })?;

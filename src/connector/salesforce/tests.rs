@@ -180,6 +180,16 @@ async fn a_refused_sign_in_says_why_and_holds_no_secret() {
     assert!(bench.salesforce.check_connection(&bench.call).await.unwrap_err().to_string().contains("none of Salesforce's"));
 }
 
+/// Nobody was refused: the next try may get the whole answer. A page of something else is no token.
+#[tokio::test]
+async fn a_sign_in_whose_answer_was_cut_short_is_tried_again() {
+    for (answered, class) in [(r#"{"access_token": "t"#, "transient"), ("", "transient"), ("<html>sign in</html>", "denied"), ("{}", "denied")] {
+        let bench = Bench::with(&[], [csv(answered)]);
+        let fault = bench.salesforce.check_connection(&bench.call).await.unwrap_err();
+        assert_eq!(fault.class(), class, "{answered}: {fault}");
+    }
+}
+
 // ---- reading ----
 
 #[tokio::test]

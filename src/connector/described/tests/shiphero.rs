@@ -148,6 +148,16 @@ async fn a_token_is_renewed_once_and_a_password_that_is_wrong_is_told() {
     assert!(matches!(&fault, Fault::Denied { reason } if reason == "wrong user or password"), "{fault:?}");
 }
 
+/// Nobody was refused: the next try may get the whole answer. A page of something else is no token.
+#[tokio::test]
+async fn a_sign_in_whose_answer_was_cut_short_is_tried_again() {
+    for (answered, class) in [(r#"{"access_token": "t0k3n"#, "transient"), ("", "transient"), ("<html>sign in</html>", "denied"), ("{}", "denied")] {
+        let cut = http::Response::builder().status(200).body(answered.into()).unwrap();
+        let fault = Bench::bare(vec![Ok(cut)]).poll("Order", "orders", &[&["id"]], None, true).await.unwrap_err();
+        assert_eq!(fault.class(), class, "{answered}: {fault}");
+    }
+}
+
 /// As they were recorded: an error has a code, and no path.
 #[tokio::test]
 async fn credits_that_are_used_up_are_waited_for_and_a_query_that_is_too_dear_is_refused() {
