@@ -279,6 +279,19 @@ fn opportunities_that_are_shipped() {
     every_day(&CRM_SIDE[7..]);
 }
 
+const TO_SHIPHERO: &str = "salesforce-shiphero";
+const OF_COMMERCETOOLS: &str = "commercetools-shipstation";
+
+#[test]
+fn orders_to_shiphero_in_calm_weather() {
+    hold_seeds(TO_SHIPHERO, Profile::Calm, 0..16);
+}
+
+#[test]
+fn orders_of_commercetools_in_calm_weather() {
+    hold_seeds(OF_COMMERCETOOLS, Profile::Calm, 0..16);
+}
+
 #[test]
 fn the_same_seed_gives_the_same_trace() {
     let setup = Setup::new().unwrap();

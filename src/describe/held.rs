@@ -29,6 +29,7 @@ impl Described {
                 Batch::Groups { in_group, .. } => *in_group,
             },
             replaces: write.replaces.is_some(),
+            together: write.together.iter().map(|field| field.node.clone()).collect(),
             part: whole.map(|_| part_fields(write)),
         }
     }

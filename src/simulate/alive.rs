@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
-use sha2::{Digest as _, Sha256};
 
 use super::disk::Wear;
 use super::process::{Process, Sim};
 use super::scenario::{Off, Scenario, Setup};
+use super::sides::{CRM, Sides, WMS};
 use super::time::Virtual;
-use super::wire::{CRM, Shared, WMS, Wire, locked};
+use super::wire::{Shared, Wire, locked};
 use crate::engine::{Message, Polled, Raise};
 use crate::eval::Program;
 use crate::sandbox::faults::{FaultKit, Faults, Faulty};
@@ -59,7 +59,7 @@ fn on_a_day_of(template: &str, off: Option<Off>, name: &str, what: impl FnOnce(&
     let wms = shipstation::ShipStation::new(shipstation::Options { base_url: WMS.to_owned(), ..shipstation::Options::default() });
     let crm: Shared = Arc::new(Mutex::new(Faulty::new(Box::new(crm), FaultKit::new(1, Faults::default()))));
     let wms: Shared = Arc::new(Mutex::new(Faulty::new(Box::new(wms), FaultKit::new(2, Faults::default()))));
-    let wire = Arc::new(Wire { clock: clock.clone(), crm: Arc::clone(&crm), wms: Arc::clone(&wms), seen: Mutex::new(Sha256::new()) });
+    let wire = Arc::new(Wire::new(clock.clone(), Sides::of(template), Arc::clone(&crm), Arc::clone(&wms), start));
     let scenario = Scenario { off, poll: Some(60), faults: Faults::default(), kills: 0, ..Scenario::small(1) };
     let name = format!("alive{}{name}", std::process::id());
     let anchor = Sqlite::in_memory(&name).unwrap();

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::process::Sim;
+use super::sides::{Commerce, Sides, Warehouse};
 use super::wire::{Wire, connectors, finish, locked};
 use super::{history, past};
 use crate::connector::{ReadRequest, State};
@@ -39,39 +40,43 @@ pub(super) fn all(sim: &Sim<'_>, engine: &Engine<'_>, before: BTreeMap<String, J
         let (crm, wms) = (locked(&wire.crm), locked(&wire.wms));
         (wms.system.effects().to_vec(), crm.system.effects().to_vec(), wms.system.protocol_violations(), wms.system.most_in_window())
     };
-    one_effect(&wms_effects, &crm_effects, &mut found);
+    // Of the other pairs the history is judged alone: their flows look targets up, which no evaluation by itself can.
+    let is_evaluated = wire.sides == Sides { commerce: Commerce::Salesforce, warehouse: Warehouse::ShipStation };
+    one_effect(is_evaluated, &wms_effects, &crm_effects, &mut found);
     if let Some(first) = complaints.first() {
-        found.push(Finding::new("description", format!("ShipStation does not know what was sent: {first}")));
+        found.push(Finding::new("description", format!("the warehouse does not know what was sent: {first}")));
     }
     // A process that starts asks one call first, and those that die before they note what they used are followed by others that ask
     // too. Such calls are refused without harm.
     let unknown = if sim.deaths > 0 { FIRST_CALLS } else { 0 };
-    if let Some(allowed) = per_minute.filter(|allowed| most > *allowed + unknown) {
+    if let Some(allowed) = per_minute.filter(|allowed| wire.sides.warehouse == Warehouse::ShipStation && most > *allowed + unknown) {
         found.push(Finding::new("limit", format!("{most} calls in one minute of ShipStation's {allowed}")));
     }
     settled(engine, &mut found);
     if sim.scenario.hazards.limits || sim.scenario.hazards.credentials {
         none_is_exhausted(engine, &mut found);
     }
-    if let Some(flow) = setup.plan.mapping.flows.iter().position(|flow| flow.name == "export_orders") {
+    if let Some(flow) = setup.plan.mapping.flows.iter().position(|flow| is_evaluated && flow.name == "export_orders") {
         match orders(sim, flow) {
             Ok(orders) => at_the_target(sim, engine, flow, &orders, &mut found),
             Err(why) => found.push(Finding::new("simulation", why)),
         }
     }
-    if wms_effects.iter().any(|effect| effect.kind == "label") {
+    if is_evaluated && wms_effects.iter().any(|effect| effect.kind == "label") {
         tracked_back(sim, engine, &wms_effects, &mut found);
     }
     received_once(engine, &crm_effects, &mut found);
-    if setup.template == "salesforce-shipstation" {
-        found.extend(history::judge(&past::of(sim, engine, before)));
+    match setup.template.as_str() {
+        "salesforce-shipstation" => found.extend(history::judge(&past::of(sim, engine, before))),
+        "commercetools-shipstation" => found.extend(super::commercetools::judge(&past::of(sim, engine, before))),
+        "salesforce-shiphero" => found.extend(super::shiphero::judge(sim, past::of(sim, engine, before))),
+        template => super::crm::check(template, wire, clock.truth(), &mut found),
     }
-    super::crm::check(&setup.template, wire, clock.truth(), &mut found);
     found
 }
 
 /// At most one effect for each key.
-fn one_effect(wms: &[Effect], crm: &[Effect], found: &mut Vec<Finding>) {
+fn one_effect(with_people: bool, wms: &[Effect], crm: &[Effect], found: &mut Vec<Finding>) {
     let mut made: BTreeMap<(String, String), usize> = BTreeMap::new();
     for effect in wms.iter().chain(crm) {
         if effect.kind == "restored" {
@@ -98,7 +103,7 @@ fn one_effect(wms: &[Effect], crm: &[Effect], found: &mut Vec<Finding>) {
     }
     // A second label is a second parcel, and each of its lines shipped twice, unless the first was voided.
     let mut labels: BTreeMap<String, i64> = BTreeMap::new();
-    for effect in wms {
+    for effect in wms.iter().filter(|effect| with_people || effect.by_api) {
         if effect.kind == "restored" {
             labels.clear();
         }
@@ -157,7 +162,7 @@ fn orders(sim: &Sim<'_>, flow: usize) -> Result<BTreeMap<String, Json>, String> 
     let clock = &sim.clock;
     let connectors = connectors(&sim.wire, clock, &sim.secret);
     let plan = sim.plan();
-    let crm = connectors.get("crm").ok_or("no crm")?;
+    let crm = connectors.get(sim.wire.sides.orders_from()).ok_or("no commerce side")?;
     let selection = plan.selection_of(flow, &[]);
     let mut cursor: Option<String> = None;
     let mut all = BTreeMap::new();
@@ -279,8 +284,11 @@ fn in_hand(wire: &std::sync::Arc<Wire>) -> BTreeSet<String> {
     by_people.filter_map(|effect| effect.key.clone()).collect()
 }
 
-/// ShipStation's orders by their keys, as they are now.
+/// The warehouse's orders by their keys, as they are now.
 pub(super) fn targets(wire: &std::sync::Arc<Wire>, now: Timestamp) -> BTreeMap<String, Json> {
+    if wire.sides.warehouse == Warehouse::ShipHero {
+        return super::shiphero::targets(&wire.wms, now);
+    }
     let mut all = BTreeMap::new();
     // Beyond any lag of a search, and outside of any minute that callers have used up.
     let mut at = now + SignedDuration::from_mins(10);

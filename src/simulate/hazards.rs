@@ -5,6 +5,8 @@ use serde_json::json;
 
 use super::orders::minutes;
 use super::scenario::Scenario;
+use super::shiphero;
+use super::sides::{Sides, Warehouse};
 use crate::engine::Engine;
 use crate::engine::operator_commands::{Decision, Signature};
 use crate::sandbox::Act;
@@ -38,7 +40,7 @@ pub(super) enum Hazard {
 }
 
 /// The hazards of a day in order, and what they do at the systems.
-pub(super) fn timetable(scenario: &Scenario, start: Timestamp) -> (Vec<(Timestamp, Hazard)>, Vec<(Timestamp, bool, Act)>) {
+pub(super) fn timetable(sides: Sides, scenario: &Scenario, start: Timestamp) -> (Vec<(Timestamp, Hazard)>, Vec<(Timestamp, bool, Act)>) {
     let dice = &mut Rng::new(scenario.seed ^ 0x4a2a_12d5);
     let (mut hazards, mut acts) = (Vec::new(), Vec::new());
     let of = scenario.hazards;
@@ -82,7 +84,7 @@ pub(super) fn timetable(scenario: &Scenario, start: Timestamp) -> (Vec<(Timestam
     if of.warehouse {
         acts.extend((0..10).map(|_| {
             let at = within(dice);
-            (at, false, at_the_warehouse(dice, scenario.orders))
+            (at, false, at_the_warehouse(sides, dice, scenario.orders))
         }));
     }
     if of.older {
@@ -109,16 +111,18 @@ pub(super) fn timetable(scenario: &Scenario, start: Timestamp) -> (Vec<(Timestam
         let backup = start + SignedDuration::from_mins(5) + minutes(dice, span / 3);
         acts.push((backup, false, act("backup", "", Json::Null)));
         acts.push((backup + SignedDuration::from_mins(3) + minutes(dice, span / 2), false, act("restore", "", Json::Null)));
-        let number = |dice: &mut Rng| format!("{:08}", 1 + dice.below(scenario.orders.max(1) as u64));
+        let number = |dice: &mut Rng| sides.number(1 + dice.below(scenario.orders.max(1) as u64));
         acts.extend((0..4).map(|_| (within(dice), false, act("split", &number(dice), Json::Null))));
         acts.extend((0..3).map(|_| (within(dice), false, act("combine", &number(dice), json!({"with": number(dice)})))));
-        acts.extend((0..3).map(|_| (within(dice), false, at_the_warehouse(dice, scenario.orders))));
+        acts.extend((0..3).map(|_| (within(dice), false, at_the_warehouse(sides, dice, scenario.orders))));
     }
     if of.numbers {
         // A shop of the warehouse's own has given the same number.
         acts.extend((0..3).map(|shop| {
-            let number = format!("{:08}", 1 + dice.below(scenario.orders.max(1) as u64));
-            (within(dice), false, act("create", &number, json!({"orderKey": format!("shop-{shop}-{number}")})))
+            let number = sides.number(1 + dice.below(scenario.orders.max(1) as u64));
+            let key = format!("shop-{shop}-{number}");
+            let own = if sides.warehouse == Warehouse::ShipHero { json!({"partner_order_id": key}) } else { json!({"orderKey": key}) };
+            (within(dice), false, act("create", &number, own))
         }));
     }
     hazards.sort_by_key(|(at, _)| *at);
@@ -130,9 +134,12 @@ fn act(verb: &str, subject: &str, settings: Json) -> Act {
     Act { verb: verb.to_owned(), subject: subject.to_owned(), settings }
 }
 
-/// What others do to an order at ShipStation.
-fn at_the_warehouse(dice: &mut Rng, orders: usize) -> Act {
-    let order = format!("{:08}", 1 + dice.below(orders.max(1) as u64));
+/// What others do to an order in the warehouse.
+fn at_the_warehouse(sides: Sides, dice: &mut Rng, orders: usize) -> Act {
+    let order = sides.number(1 + dice.below(orders.max(1) as u64));
+    if sides.warehouse == Warehouse::ShipHero {
+        return shiphero::at_the_warehouse(dice, &order);
+    }
     match dice.below(13) {
         0 | 1 => act("change", &order, json!({"tagIds": [1 + dice.below(900)]})),
         2 | 3 => act("change", &order, json!({"holdUntilDate": format!("2026-04-{:02}", 1 + dice.below(28))})),

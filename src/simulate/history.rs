@@ -33,13 +33,29 @@ pub(super) struct Past {
 }
 
 /// Fields at the target, the fields of the source that they follow, and how.
-struct Follows {
-    target: &'static str,
-    source: &'static str,
-    turned: fn(&Json) -> Option<Json>,
+pub(super) struct Follows {
+    /// Its place at the target.
+    pub(super) target: &'static str,
+    /// Its place in the record of the source.
+    pub(super) source: &'static str,
+    /// What the source's value is at the target; `null` where the source has none. Without a value: it says nothing.
+    pub(super) turned: fn(&Json) -> Option<Json>,
 }
 
-fn as_it_is(value: &Json) -> Option<Json> {
+impl Follows {
+    /// What a record of the source says.
+    pub(super) fn says(&self, record: &Json) -> Option<Json> {
+        (self.turned)(record.pointer(self.source).unwrap_or(&Json::Null))
+    }
+
+    /// What a change of the source says; none: nothing of this field.
+    fn said(&self, change: &Json) -> Option<Option<Json>> {
+        let name = self.source.trim_start_matches('/').split('/').next().unwrap_or_default();
+        change.get(name).is_some().then(|| self.says(change))
+    }
+}
+
+pub(super) fn as_it_is(value: &Json) -> Option<Json> {
     Some(value.clone()).filter(|value| !value.is_null())
 }
 
@@ -55,9 +71,9 @@ fn status(value: &Json) -> Option<Json> {
 }
 
 const FOLLOWED: [Follows; 3] = [
-    Follows { target: "/customerNotes", source: "Package_Notes__c", turned: as_it_is },
-    Follows { target: "/shipTo/city", source: "ShippingCity", turned: as_it_is },
-    Follows { target: "/orderStatus", source: "Status", turned: status },
+    Follows { target: "/customerNotes", source: "/Package_Notes__c", turned: as_it_is },
+    Follows { target: "/shipTo/city", source: "/ShippingCity", turned: as_it_is },
+    Follows { target: "/orderStatus", source: "/Status", turned: status },
 ];
 
 /// What ShipStation keeps of an order, and the mapping never writes, or writes once.
@@ -89,16 +105,16 @@ fn key_of(order: &str) -> String {
     format!("sf-{order}")
 }
 
-fn text<'j>(record: &'j Json, name: &str) -> &'j str {
+pub(super) fn text<'j>(record: &'j Json, name: &str) -> &'j str {
     record.get(name).and_then(Json::as_str).unwrap_or_default()
 }
 
-fn decimal(record: &Json, name: &str) -> Decimal {
+pub(super) fn decimal(record: &Json, name: &str) -> Decimal {
     record.get(name).and_then(|value| value.to_string().parse().ok()).unwrap_or_default()
 }
 
 impl Past {
-    fn of_key<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a Effect> {
+    pub(super) fn of_key<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a Effect> {
         self.wms.iter().filter(move |effect| effect.key.as_deref() == Some(key))
     }
 
@@ -109,21 +125,26 @@ impl Past {
     }
 
     /// Orders of the source as they are after the day, without those that were deleted.
-    fn orders(&self) -> impl Iterator<Item = (&String, &Json)> {
+    pub(super) fn orders(&self) -> impl Iterator<Item = (&String, &Json)> {
         let deleted: BTreeSet<&str> =
             self.crm.iter().filter(|effect| effect.object == "Order" && effect.kind == "deleted").map(|effect| effect.id.as_str()).collect();
         self.after.iter().filter(move |(id, _)| !deleted.contains(id.as_str()))
     }
 
     /// Somebody knows of it: an alert, an error at the record, a decision.
-    fn known(&self, id: &str, order: &Json) -> bool {
+    pub(super) fn known(&self, id: &str, order: &Json) -> bool {
         !text(order, "Fulfilment_Error__c").is_empty() || self.was_told(id, order) || self.decided.contains(id)
     }
 
     /// Somebody was told of it as it is now: since people last changed it at its source.
     fn was_told(&self, id: &str, order: &Json) -> bool {
+        self.was_told_of(id, text(order, "OrderNumber"))
+    }
+
+    /// The same of an order by its number.
+    pub(super) fn was_told_of(&self, id: &str, number: &str) -> bool {
         let changed = self.changed(id);
-        [text(order, "OrderNumber"), id].into_iter().filter_map(|name| self.told.get(name)).any(|told| changed.is_none_or(|changed| *told >= changed))
+        [number, id].into_iter().filter_map(|name| self.told.get(name)).any(|told| changed.is_none_or(|changed| *told >= changed))
     }
 
     /// When people last gave a field of an order at the source another value.
@@ -142,7 +163,7 @@ impl Past {
     }
 
     /// Whether people at the target gave a field the value that it has. A write of ours that carries it along does not change it.
-    fn is_of_people(&self, key: &str, pointer: &str) -> bool {
+    pub(super) fn is_of_people(&self, key: &str, pointer: &str) -> bool {
         let (mut holds, mut of_people) = (None, false);
         for effect in self.of_key(key).filter(|effect| effect.object == "Order") {
             let Some(value) = effect.fields.pointer(pointer).filter(|value| !value.is_null()) else { continue };
@@ -155,12 +176,12 @@ impl Past {
 
     /// What a field of an order held, in order, and since when.
     fn values(&self, id: &str, of: &Follows) -> Vec<(Timestamp, Option<Json>)> {
-        let begins = self.before.get(id).map(|order| (Timestamp::MIN, order.get(of.source).and_then(of.turned)));
+        let begins = self.before.get(id).map(|order| (Timestamp::MIN, of.says(order)));
         let mut all: Vec<(Timestamp, Option<Json>)> = begins.into_iter().collect();
         for effect in self.crm.iter().filter(|effect| effect.object == "Order" && effect.id == id) {
-            match effect.fields.get(of.source) {
-                Some(value) => all.push((effect.at, (of.turned)(value))),
-                None if all.is_empty() => all.push((effect.at, None)),
+            match of.said(&effect.fields) {
+                Some(value) => all.push((effect.at, value)),
+                None if all.is_empty() => all.push((effect.at, of.says(&Json::Null))),
                 None => {}
             }
         }
@@ -207,31 +228,43 @@ fn nothing_is_lost(past: &Past, found: &mut Vec<Finding>) {
     }
 }
 
-/// What is written to the target is the source's value of then or of later, never an earlier one.
 fn versions_in_order(past: &Past, found: &mut Vec<Finding>) {
-    let ids: BTreeSet<&str> = past.wms.iter().filter_map(|effect| effect.key.as_deref()?.strip_prefix("sf-")).collect();
-    for id in ids.into_iter().filter(|id| !past.decided.contains(*id)) {
-        let key = key_of(id);
-        for of in &FOLLOWED {
-            let values = past.values(id, of);
-            let (mut at, mut holds): (usize, Option<&Json>) = (0, None);
-            // What an account holds that was brought back from its backup, nobody has noted.
-            let restored = past.wms.iter().find(|effect| effect.kind == "restored").map_or(Timestamp::MAX, |effect| effect.at);
-            for effect in past.of_key(&key).filter(|effect| effect.object == "Order" && effect.at < restored) {
-                let Some(sent) = effect.fields.pointer(of.target).filter(|sent| !sent.is_null()) else { continue };
-                let same = holds == Some(sent);
-                holds = Some(sent);
-                if same || !effect.by_api {
-                    continue;
-                }
-                let later = values.iter().skip(at).position(|(since, value)| *since <= effect.at && value.as_ref() == Some(sent));
-                match later {
-                    Some(steps) => at += steps,
-                    None => found.push(Finding::new(
-                        "history: order of versions",
-                        format!("{key}: {} became {sent} at {}, which the source did not say then or later", of.target, effect.at),
-                    )),
-                }
+    in_order(past, "sf-", &FOLLOWED, found);
+}
+
+/// What is written to the target is the source's value of then or of later, never an earlier one. Keys begin with `prefix`; what follows a
+/// `/` in them tells the parts of one order apart.
+pub(super) fn in_order(past: &Past, prefix: &str, followed: &[Follows], found: &mut Vec<Finding>) {
+    let keys: BTreeSet<&str> = past.wms.iter().filter_map(|effect| effect.key.as_deref().filter(|key| key.starts_with(prefix))).collect();
+    for key in keys {
+        let id = key.trim_start_matches(prefix).split('/').next().unwrap_or_default();
+        if past.decided.contains(id) {
+            continue;
+        }
+        in_order_of(past, key, id, followed, found);
+    }
+}
+
+fn in_order_of(past: &Past, key: &str, id: &str, followed: &[Follows], found: &mut Vec<Finding>) {
+    for of in followed {
+        let values = past.values(id, of);
+        let (mut at, mut holds): (usize, Option<&Json>) = (0, None);
+        // What an account holds that was brought back from its backup, nobody has noted.
+        let restored = past.wms.iter().find(|effect| effect.kind == "restored").map_or(Timestamp::MAX, |effect| effect.at);
+        for effect in past.of_key(key).filter(|effect| effect.object == "Order" && effect.at < restored) {
+            let Some(sent) = effect.fields.pointer(of.target).filter(|sent| !sent.is_null()) else { continue };
+            let same = holds == Some(sent);
+            holds = Some(sent);
+            if same || !effect.by_api {
+                continue;
+            }
+            let later = values.iter().skip(at).position(|(since, value)| *since <= effect.at && value.as_ref() == Some(sent));
+            match later {
+                Some(steps) => at += steps,
+                None => found.push(Finding::new(
+                    "history: order of versions",
+                    format!("{key}: {} became {sent} at {}, which the source did not say then or later", of.target, effect.at),
+                )),
             }
         }
     }
@@ -296,7 +329,7 @@ fn as_the_source_says(past: &Past, found: &mut Vec<Finding>) {
             continue;
         }
         for of in &FOLLOWED {
-            let Some(says) = order.get(of.source).and_then(of.turned) else { continue };
+            let Some(says) = of.says(order) else { continue };
             // What people at the target changed last is theirs, until the source says something else.
             if past.is_of_people(&key, of.target) {
                 continue;

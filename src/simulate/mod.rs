@@ -6,6 +6,7 @@
 
 mod channel;
 mod check;
+mod commercetools;
 mod crm;
 mod disk;
 mod hazards;
@@ -19,6 +20,8 @@ mod profile;
 mod promises;
 mod replay;
 mod scenario;
+mod shiphero;
+mod sides;
 mod story;
 mod time;
 mod wire;

@@ -7,23 +7,23 @@ use jiff::Timestamp;
 use super::check::targets;
 use super::history::Past;
 use super::process::Sim;
-use super::wire::{Shared, locked};
+use super::wire::{Shared, Wire, locked};
 use crate::engine::Engine;
 use crate::sandbox::Act;
 use crate::value::Json;
 
-/// Salesforce's orders by their ids, as a person there sees them.
-pub(super) fn orders(crm: &Shared, now: Timestamp) -> BTreeMap<String, Json> {
+/// The orders of the commerce side by their ids, as a person there sees them.
+pub(super) fn orders(wire: &Wire, now: Timestamp) -> BTreeMap<String, Json> {
     let mut all = BTreeMap::new();
-    let mut crm = locked(crm);
+    let mut crm = locked(&wire.crm);
     // Numbers are given without a gap; a few are skipped where orders were deleted.
     let (mut number, mut missing) = (1, 0);
     while missing < 200 {
-        let show = Act { verb: "show".to_owned(), subject: format!("{number:08}"), settings: Json::Null };
+        let show = Act { verb: "show".to_owned(), subject: wire.sides.number(number), settings: Json::Null };
         match crm.system.act(&show, now) {
             Ok(order) => {
                 missing = 0;
-                if let Some(id) = order.get("Id").and_then(Json::as_str) {
+                if let Some(id) = order.get("Id").or_else(|| order.get("id")).and_then(Json::as_str) {
                     all.insert(id.to_owned(), order.clone());
                 }
             }
@@ -37,7 +37,7 @@ pub(super) fn orders(crm: &Shared, now: Timestamp) -> BTreeMap<String, Json> {
 /// All that is known of a day without the engine.
 pub(super) fn of(sim: &Sim<'_>, engine: &Engine<'_>, before: BTreeMap<String, Json>) -> Past {
     let now = sim.clock.truth();
-    let after = orders(&sim.wire.crm, now);
+    let after = orders(&sim.wire, now);
     let mut decided: BTreeSet<String> = sim.decided.iter().map(|(_, lane)| lane.clone()).collect();
     // A person was asked which side is right, and has not answered: until then the target's value stays.
     let asked = engine.store().exceptions(true, 10_000).unwrap_or_default();

@@ -130,7 +130,7 @@ pub(super) struct Sim<'p> {
     /// Of the next version of the mapping, and whether it is released.
     pub(super) next: Option<&'p Program<'p>>,
     pub(super) released: bool,
-    /// The secret of Salesforce's connection.
+    /// The secret of the commerce side's connection.
     pub(super) secret: String,
     pub(super) scenario: Scenario,
     pub(super) clock: Virtual,
@@ -230,7 +230,13 @@ impl<'p> Sim<'p> {
 pub(super) fn hooked(process: &mut Process<'_>, hook: &Delivery, now: Timestamp) -> bool {
     let name = hook.url.rsplit('/').next().unwrap_or_default();
     let Some(connector) = process.engine.connectors().get(name).cloned() else { return true };
-    let request = WebhookRequest { method: &http::Method::POST, headers: &http::HeaderMap::new(), query: "", body: &hook.body };
+    let mut headers = http::HeaderMap::new();
+    for (name, value) in &hook.headers {
+        if let (Ok(name), Ok(value)) = (http::HeaderName::from_bytes(name.as_bytes()), http::HeaderValue::from_str(value)) {
+            headers.insert(name, value);
+        }
+    }
+    let request = WebhookRequest { method: &http::Method::POST, headers: &headers, query: "", body: &hook.body };
     let Ok(WebhookReply::Hints(hints)) = connector.webhook(&request) else { return true };
     hints.iter().all(|hint| {
         let json: Json = serde_json::to_value::<&Hint>(hint).unwrap_or_default();

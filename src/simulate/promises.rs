@@ -490,7 +490,7 @@ fn cases_are_of_their_order(day: &Day<'_>, found: &mut Vec<Finding>) {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test that cannot go on fails")]
 
-    use crate::project::{Library as _, Options, compile, templates};
+    use crate::project::{Library as _, templates};
     use crate::simulate::{Scenario, Setup, run};
 
     /// A template with a mistake that `check` and its systems take.
@@ -499,9 +499,7 @@ mod tests {
         let text = texts.read(file).unwrap().to_string();
         assert!(text.contains(right), "{template} has no `{right}`");
         texts.put(file, text.replacen(right, wrong, 1));
-        let compiled = compile(&texts, &Options { env: Some("sandbox".to_owned()), ..Options::default() });
-        let plan = compiled.plan.unwrap_or_else(|| panic!("{template}: {:#?}", compiled.diagnostics));
-        Setup { template: template.to_owned(), plan, names: compiled.names, next: None }
+        Setup::with(template, &texts).unwrap_or_else(|why| panic!("{template}: {why}"))
     }
 
     fn promises_broken(setup: &Setup, days: u64) -> Vec<String> {

@@ -7,6 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::check::Finding;
 use super::process::{Process, Sim};
 use super::scenario::VOLUME;
+use super::sides::{Commerce, Warehouse};
+use super::{commercetools, shiphero};
 use super::wire::{Shared, locked};
 use crate::engine::Engine;
 use crate::engine::operator_commands::{Decision, Signature};
@@ -67,7 +69,21 @@ pub(super) fn replay<'p>(sim: &mut Sim<'p>, mut engine: Engine<'p>, findings: &m
     // account gives twice are told apart only by reading.
     let of = scenario.hazards;
     let settles_more = of.quotes || of.flips || of.target;
+    // commercetools tells of no order that is deleted: a replay is the first to see it.
+    let deleted: BTreeSet<String> = if sim.wire.sides.commerce == Commerce::Commercetools {
+        let shop = locked(&sim.wire.crm);
+        shop.system.effects().iter().filter(|effect| effect.object == "Order" && effect.kind == "deleted").map(|effect| effect.id.clone()).collect()
+    } else {
+        BTreeSet::new()
+    };
     let asked = waiting(&engine)?;
+    let open = engine.store().exceptions(true, 100_000).map_err(|fault| fault.to_string())?;
+    let stopped: BTreeSet<String> = open.into_iter().map(|one| one.lane).collect();
+    let is_hero = sim.wire.sides.warehouse == Warehouse::ShipHero;
+    let voided: BTreeSet<String> = {
+        let wms = locked(&sim.wire.wms);
+        wms.system.effects().iter().filter(|effect| effect.kind == "voided").filter_map(|effect| effect.key.clone()).collect()
+    };
     let flows: Vec<String> = setup.plan.mapping.flows.iter().map(|flow| flow.name.clone()).collect();
     for flow in flows {
         // Of very many records some hundreds: each is fetched by its id.
@@ -100,12 +116,18 @@ pub(super) fn replay<'p>(sim: &mut Sim<'p>, mut engine: Engine<'p>, findings: &m
                 .iter()
                 .filter(|effect| effect.by_api && effect.at >= replay_began)
                 .filter(|effect| !is_of_a_label_made_again(effect, &again))
+                .filter(|effect| effect.key.as_deref().and_then(commercetools::order_of).is_none_or(|order| !deleted.contains(order)))
+                .filter(|effect| !(is_hero && shiphero::is_told_anew(effect, &stopped, &voided)))
                 .filter(|effect| !(is_reason(effect) && decided.iter().any(|(_, lane)| *lane == effect.id)))
-                .map(|effect| format!("{} {} {:?}", effect.kind, effect.object, effect.key))
+                .map(|effect| {
+                    let fields: String = effect.fields.to_string().chars().take(120).collect();
+                    format!("{} {} {} {:?} {fields}", effect.kind, effect.object, effect.id, effect.key)
+                })
                 .collect::<Vec<_>>()
         })
         .collect();
-    let asks: Vec<String> = waiting(&process.engine)?.into_iter().filter(|one| !asked.contains(one)).collect();
+    let of_deleted = |one: &String| deleted.iter().any(|order| one.contains(order.as_str()));
+    let asks: Vec<String> = waiting(&process.engine)?.into_iter().filter(|one| !asked.contains(one) && !of_deleted(one)).collect();
     if !asks.is_empty() && !settles_more {
         findings.push(Finding::new("replay", format!("a replay asked a person: {}", asks.join("; "))));
     }

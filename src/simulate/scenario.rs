@@ -11,8 +11,9 @@ use crate::engine::Safety;
 use crate::plan::Plan;
 use crate::project::{self, Library as _, Options, Texts, compile};
 use crate::sandbox::faults::Faults;
-use crate::schema::Names;
-use crate::value::ObjectRef;
+use crate::sandbox::shipstation;
+use crate::schema::{Named, Names, Object};
+use crate::value::{Json, ObjectRef};
 
 /// Acts above which a scenario is of volume.
 pub(super) const VOLUME: usize = 1_000;
@@ -243,6 +244,10 @@ pub struct Setup {
     pub(super) template: String,
     pub(super) plan: Plan,
     pub(super) names: BTreeMap<ObjectRef, Arc<Names>>,
+    /// The objects of the template's Salesforce org, where they are not those that the sandbox has by itself.
+    pub(super) objects: Vec<Object>,
+    /// What the template's ShipStation account has.
+    pub(super) lists: shipstation::Lists,
     /// The version of the mapping that is released in the midst of a day.
     pub(super) next: Option<Next>,
 }
@@ -253,10 +258,29 @@ pub(super) struct Next {
     pub(super) names: BTreeMap<ObjectRef, Arc<Names>>,
 }
 
-/// What the next version of orders out does otherwise: it does without a field of the source, and marks what it sends.
-const RELEASED: [(&str, &str); 2] = [
-    ("    giftMessage              = order.Gift_Message__c\n", ""),
-    ("      source       = order.Channel__c\n", "      source       = order.Channel__c\n      customField3 = \"second version\"\n"),
+/// By template: what the next version of orders out does otherwise. It does without a field of the source, and marks what it sends.
+const RELEASED: [(&str, &[(&str, &str)]); 3] = [
+    (
+        "salesforce-shipstation",
+        &[
+            ("    giftMessage              = order.Gift_Message__c\n", ""),
+            ("      source       = order.Channel__c\n", "      source       = order.Channel__c\n      customField3 = \"second version\"\n"),
+        ],
+    ),
+    (
+        "commercetools-shipstation",
+        &[
+            ("    giftMessage              = fields.giftMessage\n", ""),
+            ("      customField1 = order.orderNumber\n", "      customField1 = order.orderNumber\n      customField3 = \"second version\"\n"),
+        ],
+    ),
+    (
+        "salesforce-shiphero",
+        &[
+            ("    gift_note = order.Gift_Message__c ?? \"\"\n", ""),
+            ("    gift_invoice = order.Gift__c\n", "    gift_invoice = order.Gift__c\n    box_name = \"second version\"\n"),
+        ],
+    ),
 ];
 
 impl Setup {
@@ -274,11 +298,17 @@ impl Setup {
     /// There is none of that name, or it does not pass `check`: the words of its first mistake.
     pub fn of(template: &str) -> Result<Self, String> {
         let texts = project::templates::project(template).ok_or_else(|| format!("there is no template `{template}`"))?;
-        let (plan, names) = compiled(&texts)?;
-        let next = match texts.read("orders.dock") {
-            Ok(orders) if template == "salesforce-shipstation" => {
+        Setup::with(template, &texts)
+    }
+
+    /// A template with texts of its own.
+    pub(super) fn with(template: &str, texts: &Texts) -> Result<Self, String> {
+        let (plan, names) = compiled(texts)?;
+        let released = RELEASED.iter().find(|(known, _)| *known == template);
+        let next = match (texts.read("orders.dock"), released) {
+            (Ok(orders), Some((_, changes))) => {
                 let mut orders = orders.to_string();
-                for (now, then) in RELEASED {
+                for (now, then) in *changes {
                     if !orders.contains(now) {
                         return Err(format!("the template has no line `{}` that the next version could change", now.trim()));
                     }
@@ -291,8 +321,33 @@ impl Setup {
             }
             _ => None,
         };
-        Ok(Setup { template: template.to_owned(), plan, names, next })
+        let objects = if template == "salesforce-shiphero" { objects(texts)? } else { Vec::new() };
+        let lists = if template == "commercetools-shipstation" { lists(texts)? } else { shipstation::Lists::default() };
+        Ok(Setup { template: template.to_owned(), plan, names, objects, lists, next })
     }
+}
+
+/// The snapshots of a template's Salesforce org.
+fn objects(texts: &Texts) -> Result<Vec<Object>, String> {
+    let mut objects = Vec::new();
+    for path in texts.list(".json") {
+        let Some(name) = path.strip_prefix("schemas/crm/").and_then(|name| name.strip_suffix(".json")) else { continue };
+        let text = texts.read(&path).map_err(|error| format!("{path}: {error}"))?;
+        objects.push(crate::schema::read(&text.to_string(), "salesforce", name, "crm").map_err(|error| format!("{path}: {error}"))?);
+    }
+    Ok(objects)
+}
+
+/// The names of a template's ShipStation account.
+fn lists(texts: &Texts) -> Result<shipstation::Lists, String> {
+    let path = "schemas/wms/names.json";
+    let text = texts.read(path).map_err(|error| format!("{path}: {error}"))?;
+    let kinds: BTreeMap<String, Json> = serde_json::from_str(&text.to_string()).map_err(|error| format!("{path}: {error}"))?;
+    let mut all = BTreeMap::new();
+    for (kind, listed) in kinds.into_iter().filter(|(kind, _)| kind != "pulled") {
+        all.insert(kind, serde_json::from_value::<Vec<Named>>(listed).map_err(|error| format!("{path}: {error}"))?);
+    }
+    Ok(shipstation::Lists::of(&all))
 }
 
 fn compiled(texts: &Texts) -> Result<(Plan, BTreeMap<ObjectRef, Arc<Names>>), String> {

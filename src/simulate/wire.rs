@@ -9,16 +9,11 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
+use super::sides::Sides;
 use super::time::Virtual;
-use crate::connector::Connectors;
-use crate::connector::registry::{self, Settings as Connection};
-use crate::http::{Broken, Clock, Request, Response, Secret, Transport};
+use crate::connector::{Connectors, registry};
+use crate::http::{Broken, Clock, Request, Response, Transport};
 use crate::sandbox::faults::{Faulty, Seen};
-
-/// Where the two systems answer.
-pub(super) const CRM: &str = "https://crm.salesforce.com";
-pub(super) const WMS: &str = "https://ssapi.shipstation.com";
-const TRACKING: &str = "https://api.shipstation.com";
 
 pub(super) type Shared = Arc<Mutex<Faulty>>;
 
@@ -29,20 +24,33 @@ pub(super) fn locked(system: &Shared) -> std::sync::MutexGuard<'_, Faulty> {
 /// Carries requests to the sandboxes, at the true time.
 pub(super) struct Wire {
     pub(super) clock: Virtual,
+    pub(super) sides: Sides,
+    /// Where orders come from: Salesforce, commercetools.
     pub(super) crm: Shared,
+    /// Where they are packed: ShipStation, ShipHero.
     pub(super) wms: Shared,
+    /// The secrets that webhooks are signed with, with spaces between.
+    hooks: String,
     /// What went over it, for the trace.
     pub(super) seen: Mutex<Sha256>,
+}
+
+impl Wire {
+    /// The way to two systems, which tell this program of what happens from now on.
+    pub(super) fn new(clock: Virtual, sides: Sides, crm: Shared, wms: Shared, now: Timestamp) -> Self {
+        let hooks = sides.subscribe(&wms, now);
+        Wire { clock, sides, crm, wms, hooks, seen: Mutex::new(Sha256::new()) }
+    }
 }
 
 #[async_trait]
 impl Transport for Wire {
     async fn send(&self, request: Request) -> Result<Response, Broken> {
         let host = request.uri().host().unwrap_or_default().to_owned();
-        let system = match host.as_str() {
-            "crm.salesforce.com" => &self.crm,
-            "ssapi.shipstation.com" | "api.shipstation.com" => &self.wms,
-            other => return Err(Broken::NotSent(format!("{other} is no host here"))),
+        let system = match self.sides.is_commerce(&host) {
+            Some(true) => &self.crm,
+            Some(false) => &self.wms,
+            None => return Err(Broken::NotSent(format!("{host} is no host here"))),
         };
         let now = self.clock.truth();
         {
@@ -76,20 +84,10 @@ pub(super) fn finish<T>(clock: &Virtual, future: impl Future<Output = T>) -> Opt
     }
 }
 
-/// Connectors as they are configured now; `secret` is that of Salesforce.
+/// Connectors as they are configured now; `secret` is that of the commerce side.
 pub(super) fn connectors(wire: &Arc<Wire>, clock: &Virtual, secret: &str) -> Connectors {
-    let connection = |name: &str, system: &str, options: &[(&str, &str)]| Connection {
-        name: name.to_owned(),
-        system: system.to_owned(),
-        options: options.iter().map(|(name, value)| ((*name).to_owned(), Secret::new(*value))).collect(),
-    };
-    let settings = [
-        connection("crm", "salesforce", &[("login", CRM), ("client_id", "sandbox"), ("client_secret", secret)]),
-        connection("wms", "shipstation", &[("url", WMS), ("api_key", "sandbox"), ("api_secret", "sandbox")]),
-        connection("tracking", "shipstation-v2", &[("url", TRACKING), ("api_key", "sandbox")]),
-    ];
     let mut all = Connectors::new();
-    for settings in settings {
+    for settings in wire.sides.connections(secret, &wire.hooks) {
         let transport: Arc<dyn Transport> = Arc::clone(wire) as Arc<dyn Transport>;
         let clock: Arc<dyn Clock> = Arc::new(clock.clone());
         if let Ok(connector) = registry::open(&settings, transport, clock) {
@@ -97,17 +95,4 @@ pub(super) fn connectors(wire: &Arc<Wire>, clock: &Virtual, secret: &str) -> Con
         }
     }
     all
-}
-
-/// Subscribes this program to what ShipStation tells.
-pub(super) fn subscribe(wms: &Shared, now: Timestamp) {
-    let first = br#"{"target_url":"https://crossdock.example/hook/wms","event":"SHIP_NOTIFY"}"#;
-    let second = br#"{"url":"https://crossdock.example/hook/tracking","event":"track"}"#;
-    let first = http::Request::post(format!("{WMS}/webhooks/subscribe")).body(bytes::Bytes::from_static(first));
-    let second = http::Request::post(format!("{TRACKING}/v2/environment/webhooks")).body(bytes::Bytes::from_static(second));
-    for mut request in [first, second].into_iter().flatten() {
-        request.headers_mut().insert("authorization", http::HeaderValue::from_static("Basic c2FuZGJveDpzYW5kYm94"));
-        request.headers_mut().insert("api-key", http::HeaderValue::from_static("sandbox"));
-        locked(wms).system.handle(&request, now);
-    }
 }

@@ -1,10 +1,10 @@
 //! The scheduler: virtual time, two sandboxes, people who work, a process that dies.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
-use sha2::{Digest as _, Sha256};
+use sha2::Digest as _;
 
 use super::channel;
 use super::check::{self, Finding};
@@ -14,17 +14,18 @@ use super::keeping::{self, Copies};
 use super::orders::{self, minutes};
 use super::process::{Process, Sim, hooked};
 use super::replay::replay;
-use super::scenario::{Off, Report, Scenario, Setup, VOLUME};
+use super::scenario::{Off, Report, Scenario, Setup};
+use super::sides::Sides;
 use super::story::story;
 use super::time::Virtual;
-use super::wire::{CRM, Shared, WMS, Wire, locked, subscribe};
-use super::{crm, parcels};
+use super::wire::{Shared, Wire, locked};
+use super::{commercetools, crm, parcels, shiphero};
 use crate::engine::operator_commands::{Decision, Signature};
 use crate::engine::{Engine, Message};
 use crate::eval::Program;
-use crate::sandbox::faults::{FaultKit, Faults, Faulty};
+use crate::sandbox::Act;
+use crate::sandbox::faults::Faults;
 use crate::sandbox::rng::Rng;
-use crate::sandbox::{Act, salesforce, shipstation};
 use crate::store::sqlite::Sqlite;
 use crate::store::{EntryState, StoreFault};
 
@@ -83,10 +84,10 @@ pub fn run(setup: &Setup, scenario: Scenario) -> Result<Report, String> {
     let start = scenario.start;
     let clock = Virtual::new(start);
     let mut dice = Rng::new(scenario.seed);
-    let (crm, wms) = systems(&scenario, start);
-    let wire = Arc::new(Wire { clock: clock.clone(), crm: Arc::clone(&crm), wms: Arc::clone(&wms), seen: Mutex::new(Sha256::new()) });
-    subscribe(&wms, start);
-    let before = super::past::orders(&crm, start);
+    let sides = Sides::of(&setup.template);
+    let (crm, wms) = sides.begin(setup, &scenario, start);
+    let wire = Arc::new(Wire::new(clock.clone(), sides, Arc::clone(&crm), Arc::clone(&wms), start));
+    let before = super::past::orders(&wire, start);
     let mut sim = Sim {
         setup,
         program: &program,
@@ -112,12 +113,14 @@ pub fn run(setup: &Setup, scenario: Scenario) -> Result<Report, String> {
     let process = sim.start(&mut dice)?;
     let people = match setup.template.as_str() {
         "salesforce-shipstation" => orders::schedule(&mut dice, scenario, start),
+        "commercetools-shipstation" => commercetools::schedule(&mut dice, scenario, start),
+        "salesforce-shiphero" => shiphero::schedule(&mut dice, scenario, start),
         template if parcels::TEMPLATES.contains(&template) => parcels::schedule(&mut dice, scenario, start),
         template => crm::schedule(template, &mut dice, scenario, start),
     };
     let mut kills: Vec<Timestamp> = (0..scenario.kills).map(|_| start + minutes(&mut dice, scenario.minutes - 2)).collect();
     kills.sort();
-    let (hazards, others) = hazards::timetable(&scenario, start);
+    let (hazards, others) = hazards::timetable(sides, &scenario, start);
     let mut acts: Vec<(Timestamp, bool, Act)> = people.into_iter().chain(others).collect();
     acts.sort_by_key(|(at, ..)| *at);
     let day = Day {
@@ -141,10 +144,10 @@ pub fn run(setup: &Setup, scenario: Scenario) -> Result<Report, String> {
         down: false,
     };
     let Evening { mut sim, engine, mut findings, undone, messages, copies } = day.pass(start)?;
-    let mut story = if scenario.story { undone.join("\n") + "\n" + &story(&engine, &crm, &wms) } else { String::new() };
     findings.extend(channel::check(&sim, &engine, &messages));
     findings.extend(check::all(&sim, &engine, before));
     let process = replay(&mut sim, engine, &mut findings)?;
+    let mut story = if scenario.story { undone.join("\n") + "\n" + &story(&process.engine, &crm, &wms) } else { String::new() };
     let mut trace = wire.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
     for system in [&crm, &wms] {
         for effect in locked(system).system.effects() {
@@ -172,32 +175,6 @@ pub fn run(setup: &Setup, scenario: Scenario) -> Result<Report, String> {
     drop(process);
     drop((anchor, copies));
     Ok(report)
-}
-
-/// The two systems as they are before the day.
-fn systems(scenario: &Scenario, start: Timestamp) -> (Shared, Shared) {
-    let crm = salesforce::Salesforce::new(salesforce::Options {
-        base_url: CRM.to_owned(),
-        orders: scenario.orders,
-        seed: scenario.seed,
-        start,
-        late_commit: SignedDuration::from_secs(90),
-        // Few records are many pages; many records are as they come.
-        page: if scenario.acts > VOLUME { 2_000 } else { 7 },
-        locks_per_mille: if scenario.faults == Faults::default() { 0 } else { 20 },
-        ..salesforce::Options::default()
-    });
-    let wms = shipstation::ShipStation::new(shipstation::Options {
-        base_url: WMS.to_owned(),
-        per_minute: scenario.per_minute,
-        search_lag: SignedDuration::from_secs(20),
-        autoship: Some(SignedDuration::from_mins(if scenario.hazards.hasty { 3 } else { 25 })),
-        label_race: SignedDuration::from_mins(6),
-        seed: scenario.seed,
-        ..shipstation::Options::default()
-    });
-    let kit = |salt| FaultKit::new(scenario.seed ^ salt, scenario.faults);
-    (Arc::new(Mutex::new(Faulty::new(Box::new(crm), kit(1)))), Arc::new(Mutex::new(Faulty::new(Box::new(wms), kit(2)))))
 }
 
 impl<'p> Day<'p> {

@@ -157,6 +157,8 @@ pub struct DescribedWrite {
     /// Items in one call.
     pub batch: u64,
     pub replaces: bool,
+    /// Fields that are objects, and take the place of what is there.
+    pub together: Vec<String>,
     /// Of a part of another object: the fields of an item that its actions read. It is written by the update of what it is part of.
     pub part: Option<Vec<String>>,
 }
@@ -193,7 +195,12 @@ impl DescribedWrite {
             replaces: self.replaces,
             carries: false,
             // A part is made and changed as a whole: an action that says half of it is none.
-            together: self.part.iter().map(|fields| fields.iter().filter(|field| Some(*field) != one_key.as_ref()).cloned().collect()).collect(),
+            together: self
+                .part
+                .iter()
+                .map(|fields| fields.iter().filter(|field| Some(*field) != one_key.as_ref()).cloned().collect())
+                .chain(self.together.iter().map(|field| vec![field.clone()]))
+                .collect(),
         })
     }
 
@@ -245,6 +252,7 @@ fn described(object: &str, name: &str, write: &Json, whole: Option<&Json>) -> De
         call: call(write).or_else(|| rest.into_iter().chain(steps).find_map(call)).or_else(|| whole.and_then(call)),
         batch: batch.unwrap_or(1).max(1),
         replaces: write.get("replaces").is_some_and(|replaces| *replaces != Json::Bool(false)),
+        together: write.get("together").map(names).unwrap_or_default(),
         part: whole.map(|_| part_fields(write)),
     }
 }
@@ -277,7 +285,7 @@ objects:
     writes:
       create: { key: number, call: POST /orders, batch: 100, guarantee: { by: key } }
       create_again: { call: POST /orders, guarantee: { by: mark, field: note, settle: 90 s } }
-      update: { call: "POST /orders/{id}", guarantee: { by: version }, replaces: true }
+      update: { call: "POST /orders/{id}", guarantee: { by: version }, replaces: true, together: [address] }
       ship: { call: POST /ship }
   Note: { writes: { create: { mutation: note_create, batch: { aliases: 10 } } } }
   Parcel: { part_of: { object: Order, by: order, at: parcels }, writes: { upsert: { key: key, there: "any(p.key == item.key for p in parts)" } } }
@@ -304,6 +312,8 @@ objects:
             (Operation::Upsert, Guarantee::Idempotent, 1, false),
         ];
         assert_eq!(rules, expected);
+        // An object that takes the place of what is there is sent whole.
+        assert_eq!(manifest.writes[2].together, [["address"]]);
         assert_eq!((manifest.events.clone(), manifest.sandbox.map(|sandbox| sandbox.port)), (vec!["MADE".to_owned()], Some(8470)));
         // Nothing is said of the note: as long as is waited where nothing is known.
         let settle: Vec<_> = manifest.writes.iter().filter_map(|rule| rule.settle).map(|settle| settle.as_secs()).collect();

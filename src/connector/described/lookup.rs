@@ -83,9 +83,9 @@ pub(super) fn batch_of(object: &Object, field: &[String]) -> usize {
     }
 }
 
-/// How many ids go into one call, whatever kind they are of.
+/// How many ids go into one call, whatever kind they are of. Without such a call the lists are gone through once for many.
 pub(super) fn by_id_at_once(object: &Object) -> usize {
-    object.get.iter().map(|get| together(get.batch)).min().unwrap_or(1)
+    object.get.iter().map(|get| together(get.batch)).min().unwrap_or(super::listed::TOGETHER)
 }
 
 /// How records are found by a field.

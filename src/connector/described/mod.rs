@@ -9,6 +9,7 @@ mod connection;
 mod find;
 mod graphql;
 mod lines;
+mod listed;
 mod lookup;
 mod names;
 mod open;
@@ -34,7 +35,7 @@ use self::open::Link;
 use super::registry::{Settings, Unusable};
 use super::{
     Change, Connector, Found, Hint, LookupRequest, Page, ReadRequest, Reading, Receipt, Selection, State, Stream, WebhookRefusal, WebhookReply,
-    WebhookRequest, WriteRequest,
+    WebhookRequest, WriteRequest, holds,
 };
 use crate::describe::model::{Object, Paging};
 use crate::describe::{self, Described, Known};
@@ -132,7 +133,11 @@ impl Connector for DescribedSystem {
     }
 
     async fn fetch_by_id(&self, call: &Call, of: &Selection<'_>, ids: &[String]) -> Result<Vec<Change>, Fault> {
-        self.reads_of(call, of)?.by_id(ids, &self.beside(of)).await
+        let reads = self.reads_of(call, of)?;
+        if reads.object.get.is_empty() {
+            return reads.listed_by_id(of, ids, self.link.client.now(), &self.beside(of)).await;
+        }
+        reads.by_id(ids, &self.beside(of)).await
     }
 
     fn form(&self, of: &Selection<'_>) -> Option<String> {
@@ -174,6 +179,15 @@ impl Connector for DescribedSystem {
 
     fn lookup_batch(&self, object: &ObjectRef, field: &[String]) -> usize {
         self.link.of.object(&object.object).map_or(1, |object| lookup::batch_of(object, field))
+    }
+
+    /// A connection of GraphQL is the list of its nodes.
+    fn holds(&self, _object: &ObjectRef, _path: &str, held: Option<&Json>, sent: &Json) -> bool {
+        let edges = held.and_then(|held| held.get("edges")).and_then(Json::as_array).filter(|_| sent.is_array());
+        match edges {
+            Some(edges) => holds::same(Some(&edges.iter().filter_map(|edge| edge.get("node").cloned()).collect()), sent),
+            None => holds::same(held, sent),
+        }
     }
 
     fn repeat_adds(&self, object: &ObjectRef, body: &Json) -> bool {

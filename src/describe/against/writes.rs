@@ -89,6 +89,9 @@ impl<'a> Surveyor<'a> {
                 self.refused(refused, code);
             }
         }
+        for name in &write.together {
+            self.dotted(name, read, &names);
+        }
         if let Some(replaces) = &write.replaces {
             for name in &replaces.keep {
                 self.dotted(name, read, &names);

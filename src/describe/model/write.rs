@@ -29,6 +29,8 @@ pub struct Write {
     /// What is read just before.
     pub reads: Option<Spanned<String>>,
     pub replaces: Option<Replaces>,
+    /// Fields that are objects, and take the place of what is there: all that the mapping says of one is sent, or nothing.
+    pub together: Vec<Spanned<String>>,
     /// Bounds of one call, or of a time, by their names.
     pub most: Vec<(Spanned<String>, Spanned<String>)>,
     pub guarantee: Option<Guarantee>,
@@ -168,6 +170,7 @@ impl Reader<'_> {
         let mut texts = |reader: &mut Self, key| block.get(key).map_or_else(Vec::new, |node| reader.texts(node, key));
         let key = texts(self, "key");
         let needs = texts(self, "needs");
+        let together = texts(self, "together");
         let ask = self.ask(&mut block, Place::Write);
         let batch = self.batch(&mut block);
         let each = block.get("each").and_then(|node| self.filled(node, Place::Write));
@@ -199,6 +202,7 @@ impl Reader<'_> {
             resolve,
             reads,
             replaces,
+            together,
             most,
             guarantee,
             receipt,

@@ -430,6 +430,6 @@ fn of_effect(order: &Order) -> Json {
     json!({
         "order_number": order.text("order_number"), "partner_order_id": order.text("partner_order_id"), "fulfillment_status": order.status(),
         "account": order.account, "tags": order.fields.get("tags"), "shop_name": order.text("shop_name"), "line_items": lines,
-        "shipping_address": order.fields.get("shipping_address"),
+        "shipping_address": order.fields.get("shipping_address"), "packing_note": order.fields.get("packing_note"), "holds": order.fields.get("holds"),
     })
 }

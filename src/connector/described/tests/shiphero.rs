@@ -247,6 +247,34 @@ async fn stock_goes_ten_to_a_document_and_each_is_told_by_its_alias() {
     );
 }
 
+/// What ShipHero gives in lists only is looked for in them: a record that changes meanwhile is not taken for one that is gone.
+#[tokio::test]
+async fn a_record_that_is_not_read_by_its_id_is_found_in_its_list() {
+    let node = |id: &str| json!({"node": {"id": id, "created_at": "2026-11-18T19:00:00"}});
+    let page = |ids: [&str; 2], more: bool| {
+        let info = json!({"hasNextPage": more, "endCursor": format!("after {}", ids[1])});
+        said(json!({"picks_per_day": {"data": {"edges": ids.map(node), "pageInfo": info}}}))
+    };
+    let bench = Bench::new([page(["P1", "P2"], true), page(["P3", "P4"], false)]);
+    let of = ObjectRef::new("wms", "Pick");
+    let (schemas, id) = (BTreeMap::new(), vec!["id".to_owned()]);
+    let selection = Selection { object: &of, schemas: &schemas, projection: vec![&id], filter: Vec::new(), stamps: &[] };
+    let got = bench.system.fetch_by_id(&bench.call, &selection, &["P3".into(), "P1".into(), "P9".into()]).await.unwrap();
+    assert_eq!(got.iter().map(|change| change.id.as_str()).collect::<Vec<_>>(), ["P1", "P3"]);
+    assert_eq!(bench.system.fetch_batch(&selection), 1_000);
+    assert!(bench.documents()[1].contains("after P2"));
+}
+
+/// The lines of an order stand in a connection of GraphQL: they are compared with what is sent as the list that they are.
+#[test]
+fn a_connection_holds_what_its_nodes_are() {
+    let bench = Bench::new([]);
+    let (of, held) = (ObjectRef::new("wms", "Order"), json!({"edges": [{"node": {"id": "L1", "sku": "CUP-01", "quantity": 2}}]}));
+    let holds = |sent: Json| bench.system.holds(&of, "line_items", Some(&held), &sent);
+    assert!(holds(json!([{"sku": "CUP-01", "quantity": 2}])));
+    assert!(!holds(json!([{"sku": "CUP-01", "quantity": 3}])) && !holds(json!([])));
+}
+
 #[tokio::test]
 async fn orders_are_found_exactly_and_fetched_by_alias() {
     let node = |id: &str, number: &str| json!({"node": {"id": id, "order_number": number}});
