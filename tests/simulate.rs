@@ -288,8 +288,18 @@ fn orders_to_shiphero_in_calm_weather() {
 }
 
 #[test]
+fn orders_to_shiphero_on_bad_days() {
+    hold_seeds(TO_SHIPHERO, Profile::Small, 0..20);
+}
+
+#[test]
 fn orders_of_commercetools_in_calm_weather() {
     hold_seeds(OF_COMMERCETOOLS, Profile::Calm, 0..16);
+}
+
+#[test]
+fn orders_of_commercetools_on_bad_days() {
+    hold_seeds(OF_COMMERCETOOLS, Profile::Small, 0..8);
 }
 
 #[test]

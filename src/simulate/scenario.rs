@@ -333,7 +333,7 @@ fn objects(texts: &Texts) -> Result<Vec<Object>, String> {
     for path in texts.list(".json") {
         let Some(name) = path.strip_prefix("schemas/crm/").and_then(|name| name.strip_suffix(".json")) else { continue };
         let text = texts.read(&path).map_err(|error| format!("{path}: {error}"))?;
-        objects.push(crate::schema::read(&text.to_string(), "salesforce", name, "crm").map_err(|error| format!("{path}: {error}"))?);
+        objects.push(crate::schema::read(&text, "salesforce", name, "crm").map_err(|error| format!("{path}: {error}"))?);
     }
     Ok(objects)
 }
@@ -342,7 +342,7 @@ fn objects(texts: &Texts) -> Result<Vec<Object>, String> {
 fn lists(texts: &Texts) -> Result<shipstation::Lists, String> {
     let path = "schemas/wms/names.json";
     let text = texts.read(path).map_err(|error| format!("{path}: {error}"))?;
-    let kinds: BTreeMap<String, Json> = serde_json::from_str(&text.to_string()).map_err(|error| format!("{path}: {error}"))?;
+    let kinds: BTreeMap<String, Json> = serde_json::from_str(&text).map_err(|error| format!("{path}: {error}"))?;
     let mut all = BTreeMap::new();
     for (kind, listed) in kinds.into_iter().filter(|(kind, _)| kind != "pulled") {
         all.insert(kind, serde_json::from_value::<Vec<Named>>(listed).map_err(|error| format!("{path}: {error}"))?);

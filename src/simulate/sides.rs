@@ -98,7 +98,7 @@ impl Sides {
             })),
             Warehouse::ShipHero => Box::new(shiphero::ShipHero::new(shiphero::Options {
                 laws: world(&HERO_WORLDS, scenario.seed),
-                is_3pl: scenario.seed % 3 == 0,
+                is_3pl: scenario.seed.is_multiple_of(3),
                 no_limits: scenario.per_minute.is_none(),
                 goods: goods(scenario.seed),
                 seed: scenario.seed,

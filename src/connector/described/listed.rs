@@ -24,7 +24,8 @@ impl Reads<'_> {
             let mut cursor: Option<String> = None;
             for page in 0..=MOST_PAGES {
                 if page == MOST_PAGES {
-                    let words = format!("the list of {} has more than {MOST_PAGES} pages, and a record by its id is not found in it", self.object.name.node);
+                    let words =
+                        format!("the list of {} has more than {MOST_PAGES} pages, and a record by its id is not found in it", self.object.name.node);
                     return Err(Fault::rejected("list", words, None));
                 }
                 let name = stream.name.node.as_str();

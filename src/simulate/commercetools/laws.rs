@@ -309,8 +309,11 @@ fn marks_and_addresses(past: &Past, found: &mut Vec<Finding>) {
         if is_there && marks.is_empty() && is_plain(order) && !told(past, id, order) && !keys.iter().any(|key| in_hand(past, key)) {
             found.push(Finding::new("promise", format!("{number} is at ShipStation, and has no mark")));
         }
-        let said: BTreeSet<&str> =
-            keys.iter().filter_map(|key| past.target.get(key)?.pointer("/shipTo/addressVerified")?.as_str()).filter(|said| !said.is_empty()).collect();
+        let said: BTreeSet<&str> = keys
+            .iter()
+            .filter_map(|key| past.target.get(key)?.pointer("/shipTo/addressVerified")?.as_str())
+            .filter(|said| !said.is_empty())
+            .collect();
         let verdict = |said: &str| match said.to_lowercase() {
             said if said.contains("success") => "verified",
             said if said.contains("warning") => "warning",

@@ -65,8 +65,7 @@ impl Hero {
 
     /// Labels of an order that stand, in the order in which they were made: the shipment's id, and its tracking numbers.
     fn labels<'h>(&'h self, key: &'h str) -> Vec<(&'h str, String)> {
-        let voided: BTreeSet<&str> =
-            self.past.of_key(key).filter(|effect| effect.kind == "voided").map(|effect| effect.id.as_str()).collect();
+        let voided: BTreeSet<&str> = self.past.of_key(key).filter(|effect| effect.kind == "voided").map(|effect| effect.id.as_str()).collect();
         let made = self.past.of_key(key).filter(|effect| effect.kind == "label" && !voided.contains(effect.id.as_str()));
         made.map(|effect| {
             let numbers = effect.fields["tracking_numbers"].as_array().into_iter().flatten().filter_map(Json::as_str);
@@ -362,7 +361,8 @@ fn labels_come_back_once(hero: &Hero, found: &mut Vec<Finding>) {
                     found.push(Finding::new("promise", format!("the label {} of {number} is {wanted}, and its row says {is:?}", effect.id)));
                 }
                 let numbers = effect.fields["tracking_numbers"].as_array().into_iter().flatten().filter_map(Json::as_str);
-                let (held, numbers) = (row.get("Tracking_Number__c").and_then(Json::as_str).unwrap_or_default(), numbers.collect::<Vec<_>>().join(", "));
+                let (held, numbers) =
+                    (row.get("Tracking_Number__c").and_then(Json::as_str).unwrap_or_default(), numbers.collect::<Vec<_>>().join(", "));
                 if !is_voided && held != numbers && !told {
                     found.push(Finding::new("promise", format!("the label {} has the number {numbers}, and its row says {held:?}", effect.id)));
                 }

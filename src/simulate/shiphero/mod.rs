@@ -44,6 +44,8 @@ pub(super) fn is_told_anew(effect: &Effect, stopped: &BTreeSet<String>, voided: 
         // its newest one was voided, shows an older one that stands.
         "Order" => {
             only(&["Fulfilment_Error__c"]) && stopped.contains(&effect.id)
+                // Its list does not tell that an order was deleted.
+                || only(&["Fulfilment_Status__c"]) && effect.fields["Fulfilment_Status__c"] == "Gone from ShipHero"
                 || only(&["Status"]) && effect.fields["Status"] == "Shipped"
                 || only(&["Carrier__c", "Service__c", "Tracking_Number__c", "Shipped_At__c"]) && voided.contains(&format!("sf-{}", effect.id))
         }
