@@ -250,13 +250,13 @@ async fn stock_goes_ten_to_a_document_and_each_is_told_by_its_alias() {
 /// What ShipHero gives in lists only is looked for in them: a record that changes meanwhile is not taken for one that is gone.
 #[tokio::test]
 async fn a_record_that_is_not_read_by_its_id_is_found_in_its_list() {
-    let node = |id: &str| json!({"node": {"id": id, "created_at": "2026-11-18T19:00:00"}});
+    let node = |id: &str| json!({"node": {"id": id, "updated_at": "2026-11-18T19:00:00"}});
     let page = |ids: [&str; 2], more: bool| {
         let info = json!({"hasNextPage": more, "endCursor": format!("after {}", ids[1])});
-        said(json!({"picks_per_day": {"data": {"edges": ids.map(node), "pageInfo": info}}}))
+        said(json!({"warehouse_products": {"data": {"edges": ids.map(node), "pageInfo": info}}}))
     };
     let bench = Bench::new([page(["P1", "P2"], true), page(["P3", "P4"], false)]);
-    let of = ObjectRef::new("wms", "Pick");
+    let of = ObjectRef::new("wms", "Stock");
     let (schemas, id) = (BTreeMap::new(), vec!["id".to_owned()]);
     let selection = Selection { object: &of, schemas: &schemas, projection: vec![&id], filter: Vec::new(), stamps: &[] };
     let got = bench.system.fetch_by_id(&bench.call, &selection, &["P3".into(), "P1".into(), "P9".into()]).await.unwrap();
