@@ -8,7 +8,7 @@ use super::graphql::{self, Fields};
 use super::open::Link;
 use super::stamp::sortable;
 use super::whole::{Schemas, id_of, is_id};
-use super::{ENDED, view};
+use super::{ENDED, needs, view};
 use crate::connector::{Change, Found, State};
 use crate::describe::model::{Ask, Batched, Destination, Get, Gone, IdForm, Look, Object, Request, Stream, With, WithOf};
 use crate::describe::{Formula, Path, PathStep, Scope, printed};
@@ -33,6 +33,8 @@ pub(super) struct Reads<'a> {
     pub(super) schemas: Schemas<'a>,
     /// What is read of a record, where the system can be asked for some of it. Empty: all of it.
     pub(super) wanted: Vec<FieldPath>,
+    /// Records are looked at before they are written.
+    pub(super) writes: bool,
 }
 
 impl<'a> Reads<'a> {
@@ -81,13 +83,18 @@ impl<'a> Reads<'a> {
         fields
     }
 
-    /// What is asked for of a record: what mappings read, and what the description does.
+    /// What is asked for of a record: what mappings read, and what the connector does.
     pub(super) fn record_fields(&self) -> Fields {
         let mut record = Fields::default();
-        record.record(self.object, self.schemas.get(&self.of.to_string()), self.schemas, &self.wanted);
-        for path in self.known_by() {
-            record.path(&path);
+        let schema = self.schemas.get(&self.of.to_string());
+        record.record(self.object, schema, self.schemas, &self.wanted);
+        let mut own = needs::of_record(self.object);
+        if self.writes {
+            own.extend(needs::of_target(&self.link.of, self.object));
         }
+        // What a call more brings stands in no record.
+        let is_beside = |path: &&Path| self.object.with.iter().any(|with| with.name.node == path.root());
+        own.iter().filter(|path| !is_beside(path)).for_each(|path| record.own(self.object, schema, self.schemas, path));
         record.with_arguments(self.object);
         record
     }
@@ -97,19 +104,14 @@ impl<'a> Reads<'a> {
         if matches!(ask.request, Request::Rest { .. }) { 1 } else { self.record_fields().cost() }
     }
 
-    /// What the description itself reads of a record.
+    /// By what a record is known, and told from what it was before.
     pub(super) fn known_by(&self) -> Vec<Path> {
         let object = self.object;
-        let mut paths: Vec<Path> = object.stamp.iter().chain(&object.version).cloned().collect();
-        if let IdForm::At(id) = &object.id.form {
-            paths.push(id.clone());
-        }
-        let gone = object.changes.iter().filter_map(|stream| stream.gone.as_ref()).chain(&object.gone);
-        let conditions = gone.filter_map(|gone| gone.when.as_ref()).chain(object.changes.iter().filter_map(|stream| stream.skip.as_ref()));
-        let ended = object.changes.iter().filter_map(|stream| stream.listed.as_ref()?.ended.as_ref());
-        let ended = ended.chain(object.get.iter().filter_map(|get| get.ended.as_ref()));
-        paths.extend(conditions.chain(ended).flat_map(|formula| &formula.reads).filter(|path| path.root() == "record").map(Path::rest));
-        paths
+        let id = match &object.id.form {
+            IdForm::At(id) => vec![id.clone()],
+            IdForm::Of(template) => template.values().flat_map(|value| &value.reads).cloned().collect(),
+        };
+        object.stamp.iter().chain(&object.version).cloned().chain(id).collect()
     }
 
     /// How an id is read.
@@ -313,10 +315,32 @@ impl<'a> Reads<'a> {
         let WithOf::Ask(ask) = &with.of else {
             return Err(Fault::rejected("with", format!("`{}` of {} cannot be read in this way yet", with.name.node, self.name()), None));
         };
-        let parts = self.link.parts(ask, scope)?;
+        let parts = match &ask.request {
+            Request::Rest { .. } => self.link.parts(ask, scope)?,
+            Request::GraphQl { .. } => {
+                self.link.document(ask, &[(None, self.link.arguments(ask, scope)?)], &self.fields(ask, self.beside_fields(with)))?
+            }
+        };
         let Some(answer) = self.link.read_parts(self.call, self.name(), ask, &parts).await? else { return Ok(None) };
         let record = self.link.record(ask, &parts, answer.result(ask))?;
         self.json(record, &parts).map(Some)
+    }
+
+    /// What is asked for of what stands beside a record: what mappings read of it, and what conditions do.
+    fn beside_fields(&self, with: &With) -> Fields {
+        let name = with.name.node.as_str();
+        let mut fields = Fields::default();
+        for path in self.wanted.iter().filter(|path| path.first().is_some_and(|first| first == name)) {
+            path[1..].iter().fold(&mut fields, |fields, name| fields.field(name));
+        }
+        let hints = self.link.of.webhooks.iter().flat_map(|webhooks| &webhooks.hints);
+        let hints = hints.filter(|hint| hint.first.as_ref().is_some_and(|first| first.node == name));
+        let asked = needs::of_hints(hints, name);
+        let own = needs::of_record(self.object).into_iter().filter(|path| path.root() == name).map(|path| path.rest());
+        for path in own.chain(asked) {
+            fields.path(&path);
+        }
+        fields
     }
 
     /// What a record that was read says: with its stamp, and where it is one of a list that does not say what changed, whether it has

@@ -62,6 +62,17 @@ impl Fields {
         }
     }
 
+    /// Asks for what the connector itself reads of a record. A path that names a connection's `edges` goes as it is written.
+    pub(super) fn own(&mut self, object: &Object, schema: Option<&schema::Object>, schemas: Schemas<'_>, path: &Path) {
+        let names = path.steps.iter().filter_map(|step| if let PathStep::Name(name) = step { Some(name.clone()) } else { None });
+        let names: Vec<String> = names.collect();
+        if names.iter().any(|name| name == "edges") {
+            self.path(path);
+        } else {
+            self.read(object, schema, schemas, &names);
+        }
+    }
+
     fn read(&mut self, object: &Object, schema: Option<&schema::Object>, schemas: Schemas<'_>, path: &[String]) {
         let Some((name, rest)) = path.split_first() else { return };
         let known = schema.and_then(|schema| schema.fields.get(name));

@@ -89,7 +89,7 @@ impl Reads<'_> {
         let mut wanted: Vec<Vec<String>> = names.chain(named).map(|name| vec![field.to_owned(), name.to_owned()]).collect();
         wanted.sort();
         wanted.dedup();
-        let reads = Reads { link: self.link, call: self.call, object: self.object, of: self.of, schemas: self.schemas, wanted };
+        let reads = Reads { wanted, ..*self };
         let absent = || Fault::rejected("absent", format!("{} has no {} `{id}`", self.link.of.title, self.object.name.node), None);
         reads.record(id).await?.ok_or_else(absent)
     }

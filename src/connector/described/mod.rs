@@ -12,6 +12,7 @@ mod lines;
 mod listed;
 mod lookup;
 mod names;
+mod needs;
 mod open;
 mod parts;
 mod receipt;
@@ -89,17 +90,18 @@ impl DescribedSystem {
     }
 
     fn reads<'a>(&'a self, call: &'a Call, of: &'a ObjectRef, schemas: whole::Schemas<'a>, wanted: Vec<FieldPath>) -> Result<Reads<'a>, Fault> {
-        Ok(Reads { link: &self.link, call, object: self.object(of)?, of, schemas, wanted })
+        Ok(Reads { link: &self.link, call, object: self.object(of)?, of, schemas, wanted, writes: false })
     }
 
     fn reads_of<'a>(&'a self, call: &'a Call, of: &'a Selection<'a>) -> Result<Reads<'a>, Fault> {
         self.reads(call, of.object, of.schemas, of.projection.iter().map(|path| path.to_vec()).collect())
     }
 
-    /// What a flow reads beside the record itself.
+    /// What a flow reads beside the record itself, and what conditions do.
     fn beside(&self, of: &Selection<'_>) -> Beside {
-        let with = self.link.of.object(&of.object.object).map(|object| object.with.as_slice()).unwrap_or_default();
-        with.iter().filter(|with| of.reads(&with.name.node)).map(|with| (with.name.node.clone(), None)).collect()
+        let Some(object) = self.link.of.object(&of.object.object) else { return Beside::new() };
+        let wanted = |name: &str| of.reads(name) || needs::reads_beside(object, name);
+        object.with.iter().filter(|with| wanted(&with.name.node)).map(|with| (with.name.node.clone(), None)).collect()
     }
 }
 
@@ -199,7 +201,8 @@ impl Connector for DescribedSystem {
 
     async fn send(&self, call: &Call, batch: &WriteRequest<'_>) -> Result<Vec<Receipt>, Fault> {
         // A record that is read before it is written is read whole.
-        self.reads(call, batch.object, batch.schemas, Vec::new())?.write(batch).await
+        let reads = self.reads(call, batch.object, batch.schemas, Vec::new())?;
+        Reads { writes: true, ..reads }.write(batch).await
     }
 
     fn webhook(&self, request: &WebhookRequest<'_>) -> Result<WebhookReply, WebhookRefusal> {
@@ -257,7 +260,11 @@ impl Connector for DescribedSystem {
     async fn check_connection(&self, call: &Call) -> Result<String, Fault> {
         let Some(hello) = &self.link.of.hello else { return Ok(format!("{} at {}: nothing is asked", self.link.of.title, self.link.host())) };
         let scope = self.link.scope();
-        let parts = self.link.parts(&hello.ask, &scope)?;
+        let mut ask = hello.ask.clone();
+        // Of GraphQL what is said of it is asked for.
+        ask.select.extend(hello.say.values().flat_map(|value| value.asks("body")));
+        ask.select.extend(hello.say.values().flat_map(|value| value.asks("data")).map(|path| path.below("data")));
+        let parts = self.link.parts(&ask, &scope)?;
         let answer = self.link.read_parts(call, "", &hello.ask, &parts).await?;
         let no_record = || self.link.no_record(&hello.ask, &parts);
         let answer = answer.ok_or_else(no_record)?;

@@ -6,8 +6,8 @@ use super::find::Reads;
 use super::graphql::{self, Fields};
 use crate::base::Spanned;
 use crate::connector::{Done, Item, Receipt, WriteRequest};
-use crate::describe::model::{Action, Actions, Ask, Batch, FieldOf, Lines, PartOf, Request, Step, Write};
-use crate::describe::{PathStep, Scope};
+use crate::describe::model::{Action, Actions, Ask, Batch, FieldOf, Lines, Matching, PartOf, Pick, Request, Results, Step, Write};
+use crate::describe::{Formula, Path, PathStep, Scope};
 use crate::fault::{Fault, Refusal};
 use crate::system::Operation;
 use crate::value::Json;
@@ -150,28 +150,53 @@ impl Reads<'_> {
         if matches!(ask.request, Request::Rest { .. }) {
             return self.link.parts(ask, scope);
         }
-        self.link.document(ask, &[(None, self.link.arguments(ask, scope)?)], &self.told(write))
+        self.link.document(ask, &[(None, self.link.arguments(ask, scope)?)], &self.told(write, ask))
     }
 
-    /// The fields that a receipt reads.
-    fn told(&self, write: &Write) -> Fields {
+    /// The fields that a receipt reads: those of each result where the results stand, those of the whole answer where it stands.
+    pub(super) fn told(&self, write: &Write, ask: &Ask) -> Fields {
         let mut fields = Fields::default();
         let Some(receipt) = &write.receipt else { return fields };
-        let at = match &receipt.results {
-            crate::describe::model::Results::One(Some(at)) => fields.path(at),
-            _ => &mut fields,
+        let id = match &receipt.id {
+            Some(Pick::Formula(id)) => Some(id),
+            _ => None,
         };
-        if let Some(crate::describe::model::Pick::Path(id)) = &receipt.id {
+        let formulas: Vec<&Formula> = receipt.ok.iter().chain(&receipt.refused).chain(id).collect();
+        if let Request::GraphQl { field, .. } = &ask.request {
+            for path in formulas.iter().flat_map(|formula| formula.asks("body")) {
+                // What stands beside the field's own result is not asked for.
+                if let [PathStep::Name(data), PathStep::Name(name), rest @ ..] = path.steps.as_slice()
+                    && (data.as_str(), name) == ("data", &field.node)
+                {
+                    fields.path(&Path { steps: rest.to_vec(), span: path.span });
+                }
+            }
+        }
+        let at = match &receipt.results {
+            Results::One(Some(at)) | Results::Items(at) | Results::Failures { at, .. } => fields.path(at),
+            Results::One(None) | Results::Empty(_) => &mut fields,
+        };
+        if let Some(Pick::Path(id)) = &receipt.id {
             at.path(id);
         }
         for keep in &receipt.keep {
             at.field(&keep.node);
         }
+        match &receipt.matching {
+            Matching::By(ways) => {
+                for way in ways.iter().filter(|way| !matches!(way.node.as_str(), "place" | "alias")) {
+                    way.node.split('.').fold(&mut *at, |fields, name| fields.field(name));
+                }
+            }
+            Matching::Fields(ways) => ways.iter().for_each(|(path, _)| {
+                at.path(path);
+            }),
+            Matching::One => {}
+        }
         if let Some(error) = &receipt.error {
-            let field = match &error.field {
-                Some(FieldOf::At(path)) => Some(path),
-                Some(FieldOf::FirstName { .. }) | None => None,
-            };
+            let field = error.field.as_ref().map(|field| match field {
+                FieldOf::At(path) | FieldOf::FirstName { of: path, .. } => path,
+            });
             let one = match &error.each {
                 Some(each) => at.path(each),
                 None => &mut *at,
@@ -180,10 +205,8 @@ impl Reads<'_> {
                 one.path(path);
             }
         }
-        for formula in receipt.ok.iter().chain(&receipt.refused) {
-            for path in formula.reads.iter().filter(|path| path.root() == "item") {
-                at.path(&path.rest());
-            }
+        for path in formulas.iter().flat_map(|formula| formula.asks("item")) {
+            at.path(&path);
         }
         fields
     }
@@ -197,7 +220,7 @@ impl Reads<'_> {
         let answer = if fields.is_empty() {
             None
         } else {
-            let parts = self.link.document(ask, &fields, &self.told(write))?;
+            let parts = self.link.document(ask, &fields, &self.told(write, ask))?;
             let asked = Asked { object: self.name(), write: true, aliases: true, several: fields.len() > 1 };
             self.note_written(items);
             match self.link.carried_out(self.call, asked, ask, &parts).await?.taken() {

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::{Path, Step};
 use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
-use crate::builtin::{self, BuiltinRef, Takes};
+use crate::builtin::{self, BuiltinRef, Gives, Takes};
 use crate::describe::error;
 use crate::eval;
 use crate::ir::{Arithmetic, Compare, Expr, Generator, Part, Pattern, Slot};
@@ -64,6 +64,8 @@ pub struct Formula {
     pub span: Span,
     /// The paths that it reads, in the order of their slots.
     pub reads: Vec<Path>,
+    /// What it reads of the elements of lists, as paths through those lists.
+    through: Vec<Path>,
     run: Option<Arc<eval::Formula>>,
 }
 
@@ -90,13 +92,13 @@ impl Formula {
             && !matches!(text.trim(), "true" | "false")
         {
             known(&path).map_err(|fault| vec![fault])?;
-            return Ok(Formula { text: text.trim().to_owned(), span, reads: vec![path], run: None });
+            return Ok(Formula { text: text.trim().to_owned(), span, reads: vec![path], through: Vec::new(), run: None });
         }
         let tree = crate::syntax::read_expr(span.file, text)
             .map_err(|faults| faults.into_iter().map(|fault| moved(fault, span, text)).collect::<Vec<_>>())?;
-        let mut lowering = Lowering { span, text, known, reads: Vec::new(), bound: Vec::new(), elements: 0, found: Vec::new() };
+        let mut lowering = Lowering { span, text, known, reads: Vec::new(), through: Vec::new(), bound: Vec::new(), elements: 0, found: Vec::new() };
         let expr = lowering.expr(&tree);
-        let Lowering { reads, elements, found, .. } = lowering;
+        let Lowering { reads, through, elements, found, .. } = lowering;
         if !found.is_empty() {
             return Err(found);
         }
@@ -106,7 +108,30 @@ impl Formula {
         settle(&mut expr, given);
         let run =
             eval::Formula::new(expr, given, given.saturating_add(elements)).map_err(|fault| vec![error::unreadable(span, &fault.to_string())])?;
-        Ok(Formula { text: text.trim().to_owned(), span, reads, run: Some(Arc::new(run)) })
+        Ok(Formula { text: text.trim().to_owned(), span, reads, through, run: Some(Arc::new(run)) })
+    }
+
+    /// What it reads below a name, down to the last field: `labels.*.status` of `any(l.status == void for l in record.labels)`.
+    pub fn asks(&self, root: &str) -> Vec<Path> {
+        let names = |path: &Path| path.steps.iter().filter(|step| matches!(step, Step::Name(_))).cloned().collect::<Vec<_>>();
+        let all: Vec<Path> = self.reads.iter().chain(&self.through).filter(|path| path.root() == root).map(Path::rest).collect();
+        // A list of whose elements something is read is no more than the way there.
+        let leads_on = |path: &Path| {
+            let way = names(path);
+            all.iter().map(names).any(|other| other.len() > way.len() && other.starts_with(&way))
+        };
+        let mut asked: Vec<Path> = Vec::new();
+        for path in all.iter().filter(|path| !path.steps.is_empty() && !leads_on(path)) {
+            if !asked.iter().any(|known| names(known) == names(path)) {
+                asked.push(path.clone());
+            }
+        }
+        asked
+    }
+
+    /// Whether it may be true: a comparison, a truth value, a path to one.
+    pub fn is_condition(&self) -> bool {
+        self.run.is_none() || crate::syntax::read_expr(self.span.file, &self.text).is_ok_and(|tree| gives_truth(&tree))
     }
 
     /// The path that it is, where it is no more.
@@ -125,6 +150,33 @@ impl Formula {
     /// Whether it is true. What is missing is not.
     pub fn holds(&self, scope: &Scope<'_>) -> bool {
         self.value(scope) == Some(Json::Bool(true))
+    }
+}
+
+/// Whether an expression may give true.
+fn gives_truth(expr: &tree::Expr) -> bool {
+    let function = |name: &str| {
+        let truth = |kind: &Kind| matches!(kind, Kind::Boolean | Kind::Json | Kind::Any);
+        builtin::find(name).is_none_or(|builtin| match &builtin.gives {
+            Gives::Kind(kind) | Gives::Maybe(kind) => truth(kind),
+            Gives::First | Gives::MaybeFirst | Gives::Element | Gives::MaybeElement => true,
+            Gives::List(_) => false,
+        })
+    };
+    match expr.kind.as_ref() {
+        ExprKind::Name(_) | ExprKind::Field { .. } | ExprKind::Boolean(_) | ExprKind::Not(_) | ExprKind::In { .. } | ExprKind::Matches { .. } => true,
+        ExprKind::IsPresent(_) | ExprKind::IsMissing(_) => true,
+        ExprKind::Binary { op, left, right } => match op.node {
+            BinaryOp::And | BinaryOp::Or => gives_truth(left) && gives_truth(right),
+            BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Divide => false,
+            _ => true,
+        },
+        ExprKind::Paren(inner) => gives_truth(inner),
+        ExprKind::Fallback { value, fallback } => gives_truth(value) && gives_truth(fallback),
+        ExprKind::If { then, otherwise, .. } => gives_truth(then) && otherwise.as_ref().is_none_or(gives_truth),
+        ExprKind::Call { function: names, .. } | ExprKind::Pipe { function: names, .. } => names.last().is_some_and(|name| function(&name.node)),
+        ExprKind::Aggregate { function: name, .. } => function(&name.node),
+        _ => false,
     }
 }
 
@@ -188,8 +240,9 @@ struct Lowering<'k> {
     text: &'k str,
     known: &'k dyn Fn(&Path) -> Result<(), Diagnostic>,
     reads: Vec<Path>,
-    /// Names of elements, with their slots.
-    bound: Vec<(String, Slot)>,
+    through: Vec<Path>,
+    /// Names of elements, with their slots, and where their list stands.
+    bound: Vec<(String, Slot, Option<Path>)>,
     elements: u32,
     found: Vec<Diagnostic>,
 }
@@ -253,10 +306,11 @@ impl Lowering<'_> {
                 let depth = self.bound.len();
                 let mut lists = Vec::new();
                 for of in generators {
+                    let from = self.source(&of.list);
                     let list = self.expr(&of.list);
                     let slot = Slot(ELEMENT + self.elements);
                     self.elements += 1;
-                    self.bound.push((of.name.node.clone(), slot));
+                    self.bound.push((of.name.node.clone(), slot, from));
                     lists.push(Generator { slot, name: of.name.node.clone(), list, optional: of.optional, index: None });
                 }
                 let condition = condition.as_ref().map(|condition| self.boxed(condition));
@@ -317,7 +371,7 @@ impl Lowering<'_> {
     }
 
     fn is_known(&self, name: &str) -> bool {
-        self.bound.iter().any(|(bound, _)| bound == name)
+        self.bound.iter().any(|(bound, ..)| bound == name)
             || (self.known)(&Path { steps: vec![Step::Name(name.to_owned())], span: Span::default() }).is_ok()
     }
 
@@ -338,13 +392,16 @@ impl Lowering<'_> {
                 // Of what a function gives: `first(shops).name`.
                 _ => {
                     let base = self.expr(inner);
-                    return names.into_iter().rev().fold(base, field);
+                    names.reverse();
+                    self.reads_through(self.source(inner), &names);
+                    return names.into_iter().fold(base, field);
                 }
             }
         }
         names.reverse();
-        if let Some((_, slot)) = self.bound.iter().rev().find(|(bound, _)| *bound == names[0]) {
-            let base = Expr::Slot { slot: *slot, name: names[0].as_str().into() };
+        if let Some((_, slot, from)) = self.bound.iter().rev().find(|(bound, ..)| *bound == names[0]).cloned() {
+            let base = Expr::Slot { slot, name: names[0].as_str().into() };
+            self.reads_through(each_of(from), &names[1..]);
             return names.into_iter().skip(1).fold(base, field);
         }
         let path = Path { steps: names.into_iter().map(Step::Name).collect(), span: self.at(expr.span) };
@@ -356,6 +413,34 @@ impl Lowering<'_> {
             self.reads.len() - 1
         });
         Expr::Slot { slot: Slot(u32::try_from(place).unwrap_or(u32::MAX)), name: path.to_string().into() }
+    }
+
+    /// Notes fields of what an expression takes from a path.
+    fn reads_through(&mut self, from: Option<Path>, names: &[String]) {
+        let Some(mut path) = from else { return };
+        path.steps.extend(names.iter().cloned().map(Step::Name));
+        if !self.through.iter().any(|known| known.steps == path.steps) {
+            self.through.push(path);
+        }
+    }
+
+    /// Where the value of an expression comes from, or its elements do: the path of what it begins with.
+    fn source(&self, expr: &tree::Expr) -> Option<Path> {
+        match expr.kind.as_ref() {
+            ExprKind::Name(name) => match self.bound.iter().rev().find(|(bound, ..)| bound == name) {
+                Some((.., from)) => each_of(from.clone()),
+                None => Some(Path { steps: vec![Step::Name(name.clone())], span: self.at(expr.span) }),
+            },
+            ExprKind::Field { base, field } => {
+                let mut path = self.source(base)?;
+                path.steps.push(Step::Name(field.node.clone()));
+                Some(path)
+            }
+            ExprKind::Paren(inner) | ExprKind::Distinct(inner) | ExprKind::Flatten(inner) => self.source(inner),
+            ExprKind::Pipe { value, .. } | ExprKind::Fallback { value, .. } => self.source(value),
+            ExprKind::Call { arguments, .. } => self.source(&arguments.first()?.value),
+            _ => None,
+        }
     }
 
     fn call(&mut self, function: &[tree::Name], piped: Option<&tree::Expr>, arguments: &[tree::Argument], span: Span) -> Expr {
@@ -391,6 +476,13 @@ impl Lowering<'_> {
     }
 }
 
+fn each_of(list: Option<Path>) -> Option<Path> {
+    list.map(|mut path| {
+        path.steps.push(Step::Each);
+        path
+    })
+}
+
 fn field(base: Expr, name: String) -> Expr {
     Expr::Field { base: Box::new(base), name: name.into(), kind: Kind::Json, wire: WireEncoding::Plain, held: false }
 }
@@ -422,6 +514,26 @@ mod tests {
 
     fn value(text: &str, record: Json) -> Option<Json> {
         read(text).unwrap().value(&Scope::default().and("record", record).and("status", json!(409)).and("asked", json!("write")))
+    }
+
+    #[test]
+    fn what_is_asked_for_is_each_field_down_to_the_last() {
+        for (text, paths) in [
+            ("record.state", vec!["state"]),
+            ("count(record.labels) > 0 and all(l.status in (void) for l in record.labels)", vec!["labels.*.status"]),
+            ("count(record.labels) > 0", vec!["labels"]),
+            ("any(p.done == true for b in record.boxes, p in b.parts where b.kind == x)", vec!["boxes.*.parts.*.done", "boxes.*.kind"]),
+            ("any(t == red for t in record.tags)", vec!["tags"]),
+            ("first(record.labels).status == void", vec!["labels.status"]),
+            ("any(e.node.sku == a for e in record.lines.edges) or record.n is missing", vec!["n", "lines.edges.*.node.sku"]),
+            ("status == 409", vec![]),
+        ] {
+            let mut asked: Vec<String> = read(text).unwrap().asks("record").iter().map(Path::to_string).collect();
+            let mut paths: Vec<String> = paths.into_iter().map(str::to_owned).collect();
+            asked.sort();
+            paths.sort();
+            assert_eq!(asked, paths, "{text}");
+        }
     }
 
     #[test]

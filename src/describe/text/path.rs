@@ -56,6 +56,12 @@ impl Path {
         Path { steps: self.steps.get(1..).unwrap_or_default().to_vec(), span: self.span }
     }
 
+    /// The same below a name.
+    #[must_use]
+    pub fn below(&self, name: &str) -> Path {
+        Path { steps: std::iter::once(Step::Name(name.to_owned())).chain(self.steps.iter().cloned()).collect(), span: self.span }
+    }
+
     /// Whether it leads to several values.
     pub fn is_many(&self) -> bool {
         self.steps.contains(&Step::Each)

@@ -4,6 +4,7 @@
 
 mod commercetools;
 mod lookups;
+mod needs;
 mod northbay;
 mod paging;
 mod records;
