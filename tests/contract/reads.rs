@@ -49,8 +49,15 @@ pub async fn pages_hold_each_record(subject: &'static Subject) {
     }
 }
 
-/// While pages are read, people change what was read and what was not, make new records and remove others.
+/// While pages are read, people change what was read and what was not, make new records and remove others: of records that were made just
+/// before, and of some that no overlap of a later poll reaches.
 pub async fn what_changes_between_pages_is_read(subject: &'static Subject) {
+    for age in [1, 7200] {
+        changed_between_pages(subject, age).await;
+    }
+}
+
+async fn changed_between_pages(subject: &'static Subject, age: i64) {
     let world = World::new(subject, Setup::default());
     world.wait(1);
     let page = page_of(&world);
@@ -67,7 +74,7 @@ pub async fn what_changes_between_pages_is_read(subject: &'static Subject) {
     let gone = [made[3].clone(), made[page - 1].clone(), made[page + 7].clone(), made[count - 2].clone()];
     let mut is: BTreeMap<String, String> = BTreeMap::new();
     let (mut at, mut told) = (None, BTreeMap::new());
-    world.wait(1);
+    world.wait(age);
     let stream = world.streams().remove(0);
     let mut meanwhile = |done: usize| {
         world.wait(2);
@@ -157,7 +164,11 @@ pub async fn a_session_that_ends_between_pages_is_renewed(subject: &'static Subj
     let world = World::new(subject, Setup::default());
     world.wait(1);
     let count = page_of(&world) + 10;
-    let made: BTreeSet<String> = (0..count).map(|n| (subject.reads.make)(&world, n)).collect();
+    let make = |n| {
+        world.clock.advance(SignedDuration::from_millis(400));
+        (subject.reads.make)(&world, n)
+    };
+    let made: BTreeSet<String> = (0..count).map(make).collect();
     world.wait(1);
     let signed_in = || world.wire.asked.lock().unwrap().iter().filter(|asked| is_sign_in(asked)).count();
     let mut at = None;

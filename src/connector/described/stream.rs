@@ -37,6 +37,14 @@ struct Cursor {
     /// The last record of the page before, as its fields are printed: the next page begins behind it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     behind: Vec<String>,
+    /// Of a list that is gone through by its stamp: the page begins at this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    at: Option<String>,
+    /// How many records of that stamp the pages by token had so far, and how many they had when they were gone through before.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    counted: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    before: Option<u64>,
     /// How many records there were in all when the page before was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     total: Option<u64>,
@@ -102,7 +110,8 @@ impl Reads<'_> {
 
     /// What the call for a page is made of.
     fn page_parts(&self, stream: &Stream, ask: &ReadRequest<'_>, cursor: &Cursor) -> Result<Parts, Fault> {
-        let (from, until) = (self.bounds(&cursor.from, true), cursor.until.as_deref().map(|until| self.bounds(until, false)));
+        let (from, until) =
+            (self.bounds(cursor.at.as_ref().unwrap_or(&cursor.from), true), cursor.until.as_deref().map(|until| self.bounds(until, false)));
         let mut scope = self.link.scope().with("from", &from).and("page", Json::from(cursor.page));
         // Where nothing closes the window it ends now.
         scope = scope.and("until", until.unwrap_or_else(|| self.link.bound(ask.now)));
@@ -202,7 +211,7 @@ impl Reads<'_> {
                 }
                 Ok(more)
             }
-            Paging::Token { token, .. } => {
+            Paging::Token { token, by_stamp, .. } => {
                 let next = view::text_at(result, token).filter(|_| said.unwrap_or(true));
                 // An empty page may have others behind it.
                 if next.is_some() && next == cursor.token && count == 0 {
@@ -210,8 +219,13 @@ impl Reads<'_> {
                         format!("`{}` gives an empty page with the token by which it was asked for, so that there is no way on", stream.name.node);
                     return Err(Fault::transient(why));
                 }
-                cursor.token = next;
-                Ok(cursor.token.is_some())
+                match by_stamp {
+                    Some(stamp) => self.behind_stamp(stamp, cursor, next, records),
+                    None => {
+                        cursor.token = next;
+                        Ok(cursor.token.is_some())
+                    }
+                }
             }
             Paging::Keyset { fields, .. } => {
                 self.in_order(stream, fields, &cursor.behind, records)?;
@@ -228,6 +242,40 @@ impl Reads<'_> {
             }
             Paging::ByStamp { .. } | Paging::Window { .. } | Paging::Whole => Ok(false),
         }
+    }
+
+    /// Where the next page of a list begins that is sorted by the stamp: at the last one of this page. So a record that changes, and goes to
+    /// the end of the list, moves no other over the end of a page. Records of one stamp that fill a page are gone through by token, and
+    /// once more while they become fewer: one that left may have moved another.
+    fn behind_stamp(&self, stamp: &Path, cursor: &mut Cursor, next: Option<String>, records: &[&str]) -> Result<bool, Fault> {
+        let mut stamps: Vec<Timestamp> = Vec::with_capacity(records.len());
+        for record in records {
+            let id = id_of(self.object, record).unwrap_or_default();
+            stamps.extend(self.stamp_in(record, Some(stamp), &id)?);
+        }
+        let last = stamps.last().copied().filter(|_| stamps.len() == records.len() && stamps.is_sorted());
+        let at = instant_of(cursor.at.as_ref());
+        // A list that is not in the order of its stamps is gone through by token.
+        let Some(last) = last.filter(|_| at.is_some() || cursor.token.is_none()) else {
+            cursor.token = next;
+            return Ok(cursor.token.is_some());
+        };
+        let counted = cursor.counted + stamps.iter().filter(|stamp| at == Some(**stamp)).count() as u64;
+        if at == Some(last) && next.is_some() {
+            (cursor.token, cursor.counted) = (next, counted);
+            return Ok(true);
+        }
+        let of_several = cursor.token.take().is_some();
+        cursor.counted = 0;
+        if of_several && cursor.before != Some(counted) {
+            cursor.before = Some(counted);
+            return Ok(true);
+        }
+        cursor.before = None;
+        if next.is_some() {
+            cursor.at = Some(last.to_string());
+        }
+        Ok(next.is_some())
     }
 
     /// Records of a page: as many as may be, and no more than the account's credits are good for.

@@ -77,6 +77,60 @@ async fn a_poll_that_broke_off_is_begun_anew() {
     }
 }
 
+/// A token may be a place in the list: a record that changes leaves its place, and the next one would be left out.
+#[tokio::test]
+async fn a_list_by_its_stamp_is_gone_on_from_the_last_stamp() {
+    let described = stream("{ token: next, to: query.after, by_stamp: at }", ", until: { lag: 30 s }");
+    let page = |orders: &[(&str, &str)], next: Json| {
+        let orders: Vec<Json> = orders.iter().map(|(id, at)| order(id, at)).collect();
+        rows(&orders, json!({"next": next}))
+    };
+    async fn read(shop: &Shop) -> Vec<String> {
+        let mut at = shop.page(None, true).await.unwrap();
+        let mut read: Vec<String> = ids(&at.changes).iter().map(|id| (*id).to_owned()).collect();
+        while at.more {
+            at = shop.page(Some(&at), false).await.unwrap();
+            read.extend(ids(&at.changes).iter().map(|id| (*id).to_owned()));
+        }
+        read
+    }
+    let bounds = |shop: &Shop| -> Vec<String> {
+        let asked = shop.asked();
+        from(&asked).iter().zip(&asked).map(|(from, asked)| format!("{from} {}", asked.split("after=").nth(1).unwrap_or(""))).collect()
+    };
+    // `1` changes after the first page: `3` moves to where the token does not lead.
+    let shop = Shop::rest(
+        &described,
+        [
+            page(&[("1", "18:00:00"), ("2", "18:00:01")], json!("2")),
+            page(&[("2", "18:00:01"), ("3", "18:00:02")], json!("2")),
+            page(&[("3", "18:00:02")], Json::Null),
+        ],
+    );
+    assert_eq!(read(&shop).await, ["1", "2", "2", "3", "3"]);
+    assert_eq!(bounds(&shop), ["2026-11-01T00:00:00Z ", "2026-11-18T18:00:01Z ", "2026-11-18T18:00:02Z "]);
+    // A page of one stamp is gone on from by token, and once more where it became shorter.
+    let full = || page(&[("1", "18:00:00"), ("2", "18:00:00")], json!("2"));
+    let shop = Shop::rest(
+        &described,
+        [
+            full(),
+            full(),
+            // `1` has changed, and `3` stands where it is not asked for.
+            page(&[("4", "18:00:00"), ("5", "18:00:03")], Json::Null),
+            page(&[("2", "18:00:00"), ("3", "18:00:00")], json!("2")),
+            page(&[("4", "18:00:00"), ("5", "18:00:03")], Json::Null),
+        ],
+    );
+    assert_eq!(read(&shop).await, ["1", "2", "1", "2", "4", "5", "2", "3", "4", "5"]);
+    let at = "2026-11-18T18:00:00Z";
+    assert_eq!(bounds(&shop), ["2026-11-01T00:00:00Z ".to_owned(), format!("{at} "), format!("{at} 2"), format!("{at} "), format!("{at} 2")]);
+    // A list that does not come in that order is gone through by its tokens.
+    let shop = Shop::rest(&described, [page(&[("1", "18:00:05"), ("2", "18:00:00")], json!("2")), page(&[("3", "18:00:02")], Json::Null)]);
+    assert_eq!(read(&shop).await, ["1", "2", "3"]);
+    assert_eq!(bounds(&shop), ["2026-11-01T00:00:00Z ", "2026-11-01T00:00:00Z 2"]);
+}
+
 /// Polls that bring nothing leave the lower bound where it is.
 #[tokio::test]
 async fn a_quiet_list_is_not_read_further_and_further_back() {
