@@ -306,6 +306,11 @@ fn what_the_vendors_file_demands_and_bounds_is_held() {
         (header, "", "E0622", "demands the header `Idempotency-Key`"),
         ("batch: 50", "batch: 80", "E0622", "takes 50 at most, and `batch` is 80"),
         ("per_page: 100", "per_page: 500", "E0622", "takes 100 at most, and `per_page` is 500"),
+        ("per_page: 100", "per_page: many", "E0621", "takes a whole number for this parameter, and this is `many`"),
+        ("per_page: 100", "per_page: 1.5", "E0621", "takes a whole number for `per_page`, and this is `1.5`"),
+        ("page: \"{page}\"", "page: 0", "E0622", "takes 1 at least, and `page` is 0"),
+        ("sort: created_at", "sort: 5", "E0621", "no value `5`"),
+        ("key: number", "key: tracking_number", "E0621", "`tracking_number` is the key, and the vendor's file has it as `readOnly`"),
         ("records: orders, filter: exact", "filter: exact", "E0604", "add `records: orders`"),
         ("Idempotency-Key", "Idempotency-Ky", "E0621", "did you mean `Idempotency-Key`?"),
     ] {

@@ -64,6 +64,7 @@ fn headline(family: &str) -> &'static str {
         "E02" => "Types and values",
         "E03" => "Flows",
         "E04" => "Project",
+        "E06" => "Descriptions of systems",
         _ => "Doubts (warnings)",
     }
 }
@@ -83,8 +84,8 @@ fn page(text: &str, out: &mut Out) -> Result<(), Failure> {
         if let Some(fence) = line.strip_prefix("```") {
             code = !code && !fence.is_empty();
             let name = match fence.trim() {
-                "dock fails" => "With the mistake:",
-                "dock mended" => "Mended:",
+                "dock fails" | "yaml description fails" => "With the mistake:",
+                "dock mended" | "yaml description mended" => "Mended:",
                 other => other.split_once(' ').map_or("", |(_, file)| file),
             };
             if code && !name.is_empty() {

@@ -142,6 +142,13 @@ pub(super) fn no_setting(name: &str, span: Span, known: &[&str]) -> Diagnostic {
     }
 }
 
+/// An expression that gives something else than true or false.
+pub(super) fn no_condition(span: Span, what: &str, text: &str) -> Diagnostic {
+    Diagnostic::new(Code::BadExpression, span, format!("{} takes a condition, and `{text}` is never true or false", named(what)))
+        .why("what is no condition never holds")
+        .help("compare it: `status == 409`, `item.code in (\"A\", \"B\")`, `record.ended is present`")
+}
+
 pub(super) fn unreadable(span: Span, why: &str) -> Diagnostic {
     Diagnostic::new(Code::BadExpression, span, "this cannot be read").label(why)
 }
@@ -179,6 +186,21 @@ pub(super) fn of_batch(path: &str, span: Span, several: bool) -> Diagnostic {
     }
 }
 
+/// What is read record by record, and is said to be one.
+pub(super) fn of_a_list(span: Span, what: &str) -> Diagnostic {
+    bad_value(span, format!("{what} is a list, and `record` leads to one record"), "write `records` with the path to the list")
+}
+
+/// Two keys that say where the answer's records stand.
+pub(super) fn record_and_records(span: Span) -> Diagnostic {
+    bad_value(span, "the answer is one record or a list of them, and both are named".to_owned(), "leave `record` or `records` out")
+}
+
+/// A list that has to name something.
+pub(super) fn none_named(key: &str, span: Span, why: &str, help: &str) -> Diagnostic {
+    Diagnostic::new(Code::NeedsKey, span, format!("`{key}` is empty")).why(why).help(help)
+}
+
 /// A name that has a value only where one record is asked for, or only where several are.
 pub(super) fn of_several(path: &str, span: Span, several: bool) -> Diagnostic {
     let of = if several { "several values" } else { "one value" };
@@ -188,6 +210,70 @@ pub(super) fn of_several(path: &str, span: Span, several: bool) -> Diagnostic {
     } else {
         said.help("this call is for one `value`, and that under `batch` for several")
     }
+}
+
+/// The list of what is asked for, in a call that is made for each by itself.
+pub(super) fn of_one(path: &str, span: Span) -> Diagnostic {
+    let one = if path == "ids" { "id" } else { "value" };
+    Diagnostic::new(Code::NotProvided, span, format!("`{path}` is a list of several, and this call is made for each by itself"))
+        .why("each record costs a call of its own")
+        .help(format!("add `batch` with the number that one call takes: `batch: 50`; or send `{{{one}}}`"))
+}
+
+/// What is read beside a record, by a name that `with` does not have.
+pub(super) fn no_with(name: &str, span: Span, known: &[&str]) -> Diagnostic {
+    let said = Diagnostic::new(Code::NotProvided, span, format!("`with` has no `{name}`"));
+    match crate::base::nearest(name, known.iter().copied()) {
+        Some(near) => said.mend(format!("did you mean `{near}`?"), span, near),
+        None => said.help(format!("add it: `with: {{ {name}: {{ call: \"GET /orders/{{id}}/{name}\" }} }}`")),
+    }
+}
+
+/// A setting that stands for a number, and may be any text.
+pub(super) fn no_number(setting: &str, span: Span) -> Diagnostic {
+    bad_value(
+        span,
+        format!("`days` is a number, and the setting `{setting}` may be any text"),
+        &format!("write `{setting}: {{ type: integer, from: 1, to: 365 }}` under `settings`"),
+    )
+}
+
+/// A write that sends nothing of what it writes.
+pub(super) fn sends_nothing(write: &str, is_graphql: bool, span: Span) -> Diagnostic {
+    let (key, example) = if is_graphql { ("arguments", "arguments: { data: \"{item}\" }") } else { ("body", "body: \"{item}\"") };
+    needs_key(key, span, &format!("the write `{write}`"), "the call sends nothing of the record, and each call would be the same")
+        .help(format!("for example `{example}`"))
+}
+
+/// What is a success by one condition and a refusal by another.
+pub(super) fn both_done_and_refused(span: Span, what: &str) -> Diagnostic {
+    bad_value(
+        span,
+        format!("`ok` and `refused` hold of the same result: {what}"),
+        "let `ok` hold of what was done, and `refused` of what was not; leave one of them out if the other says it all",
+    )
+    .why("what is refused would be a success too")
+}
+
+/// A credential that is written out.
+pub(super) fn written_out(what: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::SecretOrHost, span, format!("{what} is written out in the description"))
+        .why("a description is read by everybody who reads the project, and is no place for a secret")
+        .help("make it a setting, `settings: { key: { secret: true } }`, and write `{setting.key}` under `auth`")
+}
+
+/// A setting that proves who asks, and may be printed.
+pub(super) fn no_secret(setting: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::SecretOrHost, span, format!("the setting `{setting}` is a credential, and not `secret`"))
+        .why("what is not secret stands in logs and in the audit trail")
+        .help(format!("write `{setting}: {{ secret: true }}` under `settings`"))
+}
+
+/// A credential beside `auth`.
+pub(super) fn credential_elsewhere(header: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::SecretOrHost, span, format!("`{header}` is a credential, and stands outside of `auth`"))
+        .why("what is sent in a call stands in logs and in the audit trail")
+        .help(format!("write it under `auth`: `auth: {{ header: {{ {header}: \"{{setting.key}}\" }} }}`"))
 }
 
 /// A call for several records that sends none of what they are asked for by.
@@ -271,7 +357,7 @@ pub(super) fn not_repeatable(span: Span, message: &str, help: &str) -> Diagnosti
 pub(super) fn secret_elsewhere(path: &str, span: Span) -> Diagnostic {
     Diagnostic::new(Code::SecretOrHost, span, format!("the secret `{path}` stands outside of `auth`"))
         .why("what is sent in a call stands in logs and in the audit trail")
-        .help("put it under `auth` or `sign`")
+        .help("send it by `auth` (a header, a parameter, the body of a call for a token); what proves a webhook stands in `verify`")
 }
 
 pub(super) fn no_host(host: &str, span: Span, hosts: &[String]) -> Diagnostic {

@@ -182,6 +182,15 @@ impl Reader<'_> {
         found
     }
 
+    /// A whole number from 1.
+    pub(super) fn count(&mut self, node: &Node, what: &str) -> Option<u64> {
+        let found = node.text().and_then(|text| text.replace('_', "").parse().ok()).filter(|number| *number > 0);
+        if found.is_none() {
+            self.found.push(error::bad_form(self.span(node), what, "a whole number from 1", &found_as(node)));
+        }
+        found
+    }
+
     pub(super) fn number(&mut self, node: &Node, what: &str) -> Option<f64> {
         let found = node.text().and_then(|text| text.parse::<f64>().ok()).filter(|number| number.is_finite() && *number >= 0.0);
         if found.is_none() {
@@ -198,6 +207,27 @@ impl Reader<'_> {
             self.found.push(said.help("write a number and `ms`, `s`, `minutes`, `hours` or `days`: `30 s`, `5 minutes`"));
         }
         found
+    }
+
+    /// A length of time that is not nothing.
+    pub(super) fn while_of(&mut self, node: &Node, what: &str) -> Option<SignedDuration> {
+        let found = self.duration(node, what)?;
+        if found.is_zero() {
+            self.found.push(error::bad_form(self.span(node), what, "a length of time that is more than nothing", &found_as(node)));
+            return None;
+        }
+        Some(found)
+    }
+
+    /// The name of a field, with dots between those that stand in each other.
+    pub(super) fn field(&mut self, node: &Node, what: &str) -> Option<Spanned<String>> {
+        let text = self.text(node, what)?;
+        self.path_of(&text).map(|_| text)
+    }
+
+    /// One field, or a list of them.
+    pub(super) fn fields(&mut self, node: &Node, what: &str) -> Vec<Spanned<String>> {
+        self.texts(node, what).into_iter().filter_map(|text| self.path_of(&text).map(|_| text)).collect()
     }
 
     pub(super) fn path(&mut self, node: &Node, what: &str) -> Option<Path> {
@@ -219,6 +249,16 @@ impl Reader<'_> {
         let read = Formula::read(&text.node, text.span, &|path| self.knows(path, place));
         let formula = read.map_err(|faults| self.found.extend(faults)).ok()?;
         self.note_names([&formula], place);
+        Some(formula)
+    }
+
+    /// An expression that is true or not.
+    pub(super) fn condition(&mut self, node: &Node, what: &str, place: Place) -> Option<Formula> {
+        let formula = self.formula(node, what, place)?;
+        if !formula.is_condition() {
+            self.found.push(error::no_condition(formula.span, what, &formula.text));
+            return None;
+        }
         Some(formula)
     }
 
@@ -260,7 +300,14 @@ impl Reader<'_> {
             Shape::Map(entries) => Filled::Map(
                 entries
                     .iter()
-                    .filter_map(|entry| Some((Spanned::new(entry.key.clone(), self.key_span(entry)), self.filled(&entry.value, place)?)))
+                    .filter_map(|entry| {
+                        if entry.key.contains(['{', '}']) {
+                            let why = "a name stands as it is written: only what stands behind the colon may have values in braces";
+                            self.found.push(error::unreadable(self.key_span(entry), why));
+                            return None;
+                        }
+                        Some((Spanned::new(entry.key.clone(), self.key_span(entry)), self.filled(&entry.value, place)?))
+                    })
                     .collect(),
             ),
         })

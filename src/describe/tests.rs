@@ -125,6 +125,111 @@ fn what_is_not_carried_out_is_an_error_at_its_place() {
     ]);
 }
 
+/// Numbers that let nothing through, and lists that name nothing.
+#[test]
+fn a_bound_is_above_nothing() {
+    let (code, page) = ("E0601", "{ token: next, to: query.cursor, more: body.next is present }");
+    each_gives(&[
+        ("calls: 100,", "calls: 0,", code, "0"),
+        ("length: 1 minute", "length: 0 s", code, "0 s"),
+        ("at_once: 4", "at_once: 0", code, "0"),
+        ("  - at_once: 4\n", "  - daily: { calls: 0 }\n", code, "0"),
+        ("  - at_once: 4\n", "  - bucket: { rate: 0, burst: 5 }\n", code, "0"),
+        ("  - at_once: 4\n", "  - bucket: { rate: 2, burst: 0 }\n", code, "0"),
+        ("  - at_once: 4\n", "  - credits: { most: 0, each_second: 5 }\n", code, "0"),
+        ("  - at_once: 4\n", "  - credits: { most: 9, each_second: 0 }\n", code, "0"),
+        ("batch: 50 }", "batch: 0 }", code, "0"),
+        ("batch: 50 }", "batch: -3 }", code, "-3"),
+        (page, "{ keyset: [number], size: -5, query.after: \"{id}\" }", code, "-5"),
+        (page, "{ keyset: [number], size: 0, query.after: \"{id}\" }", code, "0"),
+        (page, "{ keyset: [number], size: many, query.after: \"{id}\" }", code, "many"),
+        (page, "{ token: next, to: query.cursor, size: 1.5, more: body.next is present }", code, "1.5"),
+        (page, "{ token: next, to: query.cursor, most: 0, more: body.next is present }", code, "0"),
+        (page, "{ keyset: [], query.after: \"{id}\" }", "E0604", "["),
+        ("hosts: [\"api.shop.example\"]", "hosts: []", "E0604", "["),
+    ]);
+}
+
+#[test]
+fn a_condition_is_true_or_not() {
+    let receipt = "receipt: { id: number, created: true }";
+    let rule = "when: status == 409, is: conflict";
+    each_gives(&[
+        (receipt, "receipt: { id: number, created: true, ok: 5 }", "E0606", "5"),
+        (receipt, "receipt: { id: number, created: true, refused: '\"no\"' }", "E0606", "\"no\""),
+        (receipt, "receipt: { id: number, created: true, ok: 'status + 1' }", "E0606", "status + 1"),
+        ("{ when: 'status == 403 and asked == read',", "{ when: 5,", "E0606", "5"),
+        ("gone: 'record.status == \"deleted\"'", "gone: 'count(record.lines)'", "E0606", "count(record.lines)"),
+        ("gone: 'record.status == \"deleted\"'", "gone: 12", "E0606", "12"),
+        // What is a success and a refusal at once.
+        (receipt, "receipt: { id: number, created: true, ok: item.a == x, refused: 'item.a  == x' }", "E0601", "item.a  == x"),
+        (receipt, "receipt: { id: number, created: true, ok: 'item.a in (x, y)', refused: item.a == y }", "E0601", "item.a == y"),
+    ]);
+    for (from, to) in [
+        (receipt, "receipt: { id: number, created: true, ok: item.done }"),
+        (receipt, "receipt: { id: number, created: true, ok: 'item.a == x', refused: 'item.a == y' }"),
+        (rule, "when: \"status == 409 and (error.code matches '^E' or not (error.code in (a, b)))\", is: conflict"),
+        ("gone: 'record.status == \"deleted\"'", "gone: 'count(record.lines) == 0 and any(l.a == x for l in record.lines)'"),
+        ("gone: 'record.status == \"deleted\"'", "gone: record.deleted"),
+    ] {
+        assert_eq!(checked(from, to), [], "{to}");
+    }
+}
+
+#[test]
+fn what_a_call_needs_is_sent_and_what_is_answered_is_told() {
+    let stream = "query: { since: \"{from}\", before: \"{until}\" }, records: orders";
+    let create = "        call: POST /orders\n        body: \"{item}\"\n";
+    each_gives(&[
+        ("        receipt: { id: number, created: true }\n", "", "E0604", "create"),
+        ("        body: \"{item}\"\n        guarantee: { by: key", "        guarantee: { by: key", "E0604", "create"),
+        (", source: \"page on orders\" }", " }", "E0611", "key"),
+        (stream, "query: { since: \"{from}\" }, records: orders", "E0615", "orders"),
+        (stream, "query: { since: \"{from}\", before: \"{until}\" }, record: orders", "E0601", "orders"),
+        ("names:\n  Warehouse: { call: GET /warehouses, records:", "names:\n  Warehouse: { call: GET /warehouses, record:", "E0601", "warehouses"),
+        ("records: orders, batch: 50 }", "records: orders, record: order, batch: 50 }", "E0601", "order"),
+        ("records: orders, batch: 50 }", "records: orders }", "E0605", "ids"),
+        ("records: orders, filter: exact }", "records: orders, filter: exact, then: get, brings: nosuch }", "E0605", "nosuch"),
+        ("reference: \"{value}\"", "reference: \"{values}\"", "E0605", "values"),
+        // Names are fields and never templates.
+        ("key: number\n", "key: \"{\"\n", "E0606", "{"),
+        ("key: number\n", "key: [\"{item.number}\"]\n", "E0606", "{item.number}"),
+        ("id: number, created", "id: number, keep: [\"a b\"], created", "E0606", "a b"),
+        (create, "        call: POST /orders\n        body: { \"{\": \"{item}\" }\n", "E0606", "\"{\""),
+        ("headers: { x-account: ", "headers: { \"x-{setting.account}\": ", "E0606", "\"x-{setting.account}\""),
+    ]);
+    let listed = "call: GET /orders, query: { since: \"{from}\", before: \"{until}\" }, records: orders, page: { token: next, to: query.cursor, more: body.next is present }, until: { lag: 30 s }, overlap: 5 minutes }";
+    let days = |days: &str| checked(listed, &listed.replace("overlap: 5 minutes", &format!("listed: {{ days: {days} }}")));
+    for (given, place) in [("abc", "abc"), ("0", "0"), ("-4", "-4"), ("1.5", "1.5"), ("\"{setting.account}\"", "setting.account")] {
+        assert_eq!(days(given), [("E0601".to_owned(), place.to_owned())], "{given}");
+    }
+    assert_eq!((days("21"), days("\"{setting.days}\"")), (vec![], vec![]));
+}
+
+/// What proves who asks is a secret setting, and stands under `auth`.
+#[test]
+fn a_credential_is_a_secret_setting() {
+    let (auth, key) = ("auth: { header: { api-key: \"{setting.key}\" } }", "  key: { secret: true }\n");
+    each_gives(&[
+        (auth, "auth: { header: { Authorization: \"Bearer abc123\" } }", "E0618", "Bearer abc123"),
+        (auth, "auth: { basic: { name: shop, password: geheim } }", "E0618", "geheim"),
+        (auth, "auth: { query: { api_key: abc123 } }", "E0618", "abc123"),
+        (auth, "auth: { password: { call: POST /token, body: { user: shop, password: geheim }, token: token } }", "E0618", "shop"),
+        ("headers: { x-account: \"{setting.account}\" }", "headers: { Authorization: \"Bearer abc123\" }", "E0618", "Bearer abc123"),
+        ("headers: { x-account: \"{setting.account}\" }", "headers: { X-Api-Key: \"{setting.account}\" }", "E0618", "X-Api-Key"),
+        ("query: { reference: \"{value}\" }", "query: { reference: \"{value}\", access_token: abc123 }", "E0618", "abc123"),
+        (key, "  key: {}\n", "E0618", "setting.key"),
+        (key, "  key: { secret: false }\n", "E0618", "setting.key"),
+    ]);
+    for fine in [
+        "auth: { basic: { name: \"{setting.key}\", password: x } }",
+        "auth: { header: { Authorization: \"Bearer {setting.key}\", x-tenant: \"{setting.account}\" } }",
+        "auth: { token: { call: POST /token, body: { user: \"{setting.account}\", key: \"{setting.key}\" }, token: token }, send: { header.authorization: \"Bearer {token}\" } }",
+    ] {
+        assert_eq!(checked(auth, fine), [], "{fine}");
+    }
+}
+
 /// A call for several records that asks for some of them only would take the others for gone.
 #[test]
 fn a_call_for_several_records_sends_what_they_are_asked_for_by() {
@@ -316,6 +421,12 @@ fn the_book_names_what_each_place_provides() {
         return;
     }
     assert!(page.contains(&table), "docs/reference/descriptions.md names other names:\n{table}");
+    // Each name has a row that says what it is.
+    let rows = page.split("What each name is:").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
+    let first_cells: String = rows.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next()).collect::<Vec<_>>().join(" ");
+    let names = places.iter().chain(&[Place::Signature, Place::Webhook]).flat_map(|place| place.provides());
+    let unexplained: Vec<&&str> = names.filter(|name| !first_cells.contains(&format!("`{name}`"))).collect();
+    assert!(unexplained.is_empty(), "docs/reference/descriptions.md does not say what these are: {unexplained:?}");
 }
 
 #[test]

@@ -108,7 +108,13 @@ pub const KEYS: &[Unsupported] = &[
     all("`until`", "open", "a bound that does not belong to what is given", "leave it out, and let `overlap` be longer than `grain`"),
     all("`until`", "say", "the bound that the answer names", LEAVE),
     all("`listed`", "every", "how often the list is gone through", "leave it out: the flow's `every` says it"),
-    all("the page", "by_stamp", "pages by the stamp", "page by `keyset` or `token`; a list that has neither can be read `whole` only"),
+    some(
+        "the page",
+        "by_stamp",
+        |_, entries| !has(entries, "token"),
+        "pages by the stamp without a token",
+        "page by `keyset` or `token`; a list that has neither can be read `whole` only",
+    ),
     all("the page", "window", "pages by windows of time", "page by `keyset` or `token`; a list that has neither can be read `whole` only"),
     all("`get", "scan", "a list that is gone through", LOOK),
     all("`get", "all", "several lists that are searched together", LOOK),
@@ -208,18 +214,27 @@ pub const KEYS: &[Unsupported] = &[
 /// Words that stand where a block of `find` may stand.
 pub const FINDS: &[(&str, &str)] = &[("parts", "a look-up in the object that it is part of"), ("listed", "a look-up in the list of all")];
 
+/// Names that a place knows and that have no value there, each with what it would be.
+const NAMES: &[(&[Place], &str, &str)] = &[
+    (&[Place::Changes], "read", "which fields a mapping reads"),
+    (&[Place::Changes, Place::Get, Place::Find, Place::Write], "included", "what is asked for only where a mapping reads it (the key `included`)"),
+    (&[Place::Changes, Place::Get, Place::Find, Place::Names], "of", "the record for which a list is asked (lists of lists: the key `each`)"),
+    (&[Place::Changes, Place::Get, Place::Find, Place::There], "record", "the record beside which something is read"),
+    (&[Place::Get, Place::Find, Place::Names], "page", "the number of a page, where a look-up goes through several"),
+    (&[Place::Get, Place::Find], "kid", "the element of a record's list for which something is looked up"),
+    (&[Place::Write, Place::Action], "parent", "the record that a part belongs to, as it was read"),
+    (&[Place::Write], "changed", "the fields that differ from the target"),
+    (&[Place::Write], "group", "the items of one group (`batch` with `group_by`)"),
+    (&[Place::Write], "groups", "all groups of a call (`batch` with `group_by`)"),
+    (&[Place::Receipt, Place::There], "found", "the record that was found after an unknown outcome"),
+    (&[Place::Receipt], "parts", "the parts of the record that was written"),
+    (&[Place::There], "sent", "the fields that were sent"),
+    (&[Place::There], "target", "the record as it was read before the write"),
+];
+
 /// Names that a place knows and that have no value there.
-pub fn names(place: Place) -> &'static [&'static str] {
-    match place {
-        Place::Changes => &["read", "included", "of", "record"],
-        Place::Get | Place::Find => &["page", "included", "of", "record", "kid"],
-        Place::Write => &["parent", "changed", "group", "groups", "included"],
-        Place::Action => &["parent"],
-        Place::Receipt => &["found", "parts"],
-        Place::There => &["sent", "found", "target", "record"],
-        Place::Names => &["of", "page"],
-        _ => &[],
-    }
+pub fn names(place: Place) -> Vec<&'static str> {
+    NAMES.iter().filter(|(places, ..)| places.contains(&place)).map(|(_, name, _)| *name).collect()
 }
 
 /// The list as a page of the book.
@@ -231,7 +246,7 @@ pub fn reference() -> String {
          stands here (E0619), and a connection of a system whose description has one is not opened.\n\n\
          | in | key | what it says | instead |\n| --- | --- | --- | --- |\n",
     );
-    let cell = |text: &str| text.replace('|', "\\|");
+    let cell = |text: &str| if text == LOOK { "a look-up by a call (1)".to_owned() } else { text.replace('|', "\\|") };
     for row in KEYS {
         let block = row.block.replace('`', "");
         let block = block.trim_end_matches('.');
@@ -240,10 +255,11 @@ pub fn reference() -> String {
     for (word, what) in FINDS {
         page.push_str(&format!("| find | a field that is `{word}` | {what} | {} |\n", cell(LOOK)));
     }
-    page.push_str("\nNames that are known at a place and have no value there:\n\n| place | names |\n| --- | --- |\n");
-    for place in [Place::Changes, Place::Get, Place::Find, Place::Write, Place::Action, Place::Receipt, Place::There, Place::Names] {
-        let names: Vec<String> = names(place).iter().map(|name| format!("`{name}`")).collect();
-        page.push_str(&format!("| {} | {} |\n", place.noun(), names.join(", ")));
+    page.push_str(&format!("\n(1) {LOOK}\n"));
+    page.push_str("\nNames that are known at a place and have no value there:\n\n| name | place | what it would be |\n| --- | --- | --- |\n");
+    for (places, name, what) in NAMES {
+        let places: Vec<&str> = places.iter().map(|place| place.noun()).collect();
+        page.push_str(&format!("| `{name}` | {} | {what} |\n", places.join(", ")));
     }
     page
 }

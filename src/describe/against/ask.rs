@@ -45,6 +45,16 @@ impl<'a> Surveyor<'a> {
                     if let (Filled::Json(number), Ok(parameter)) = (value, operation.parameter(Place::Query, &name.node)) {
                         let most = api.ty(parameter.ty).limits.maximum.as_ref().and_then(|most| most.parse::<f64>().ok()).map(|most| most as u64);
                         self.within(number.as_u64().unwrap_or(0), most, &format!("`{}`", name.node), name.span);
+                        let form = Form::of(api, parameter.ty);
+                        if let Err(unknown) = form.accepts(&number.to_string()) {
+                            self.found.push(error::not_in_file(&unknown, name.span));
+                        } else if let Some(takes) = form.refuses(number, true) {
+                            self.found.push(error::other_type(&format!("`{}`", name.node), takes, &number.to_string(), name.span));
+                        } else if let (Some(least), Some(number)) = (&api.ty(parameter.ty).limits.minimum, number.as_f64())
+                            && least.parse::<f64>().is_ok_and(|least| number < least)
+                        {
+                            self.found.push(error::too_few(&number.to_string(), least, &format!("`{}`", name.node), name.span));
+                        }
                     }
                 }
                 let headers = operation.parameters.iter().any(|parameter| parameter.place == Place::Header);
@@ -57,7 +67,7 @@ impl<'a> Surveyor<'a> {
                 if let Some(body) = body {
                     let form = operation.body.as_ref().map(|body| Form::of(api, body.ty));
                     match form {
-                        Some(form) => self.sent(body, To { form: &form, name: None, required: true, object }, names, sinks),
+                        Some(form) => self.sent(body, To { form: &form, name: None, span, required: true, object }, names, sinks),
                         None => {
                             let unknown = Unknown { what: "body of", name: operation.title(), nearest: None, known: Vec::new(), hint: None };
                             self.found.push(error::not_in_file(&unknown, span));
@@ -72,7 +82,12 @@ impl<'a> Surveyor<'a> {
                             match operation.parameter(Place::Argument, &name.node) {
                                 Ok(argument) => {
                                     let form = Form::of(api, argument.ty);
-                                    self.sent(value, To { form: &form, name: Some(&name.node), required: argument.required, object }, names, sinks);
+                                    self.sent(
+                                        value,
+                                        To { form: &form, name: Some(&name.node), span: name.span, required: argument.required, object },
+                                        names,
+                                        sinks,
+                                    );
                                 }
                                 Err(unknown) => self.found.push(error::not_in_file(&unknown, name.span)),
                             }
@@ -257,8 +272,11 @@ impl<'a> Surveyor<'a> {
                     self.fields_in(to.node.rsplit('.').next().unwrap_or(""), value, &answered.record);
                 }
             }
-            Paging::Token { token, to, size, sort, .. } => {
+            Paging::Token { token, to, size, sort, by_stamp, .. } => {
                 self.leads(&answered.whole, token);
+                if let Some(stamp) = by_stamp {
+                    self.leads(&answered.record, stamp);
+                }
                 for to in [Some(to), size.as_ref()].into_iter().flatten() {
                     self.goes_to(to, answered);
                 }

@@ -1,9 +1,11 @@
 //! What is said of a connection as a whole: names, the first call, answers, webhooks.
 
-use super::Surveyor;
 use super::form::Form;
 use super::formula::Names;
-use crate::describe::model::{HintBy, NamedOf};
+use super::{Surveyor, VendorFile};
+use crate::base::Spanned;
+use crate::describe::error::no_field_of_names;
+use crate::describe::model::{HintBy, NamedOf, SpecForm, Wait};
 
 /// The type in which the corrections of a GraphQL schema say what an answer has beside `data`: `errors` and `extensions`, as they were
 /// recorded.
@@ -20,6 +22,25 @@ impl<'a> Surveyor<'a> {
                     self.leads(&answered.record, path);
                 }
             }
+            for field in &named.fields {
+                self.named_field(field);
+            }
+        }
+    }
+
+    /// `LineItem.warehouse_id`: the schemas of GraphQL are its types, with the fields of what is sent, which has types of its own.
+    fn named_field(&mut self, field: &Spanned<String>) {
+        let Some((object, name)) = field.node.split_once('.') else { return };
+        if self.files.iter().any(|file| file.spec.form != SpecForm::GraphQl) {
+            return;
+        }
+        let is_object = self.described.objects.iter().any(|known| known.schema == object);
+        if !is_object && !self.files.iter().any(|file| file.api.named_type(object).is_some()) {
+            self.named(&Spanned::new(object.to_owned(), field.span));
+        }
+        let has = |file: &VendorFile<'_>| file.api.named().any(|(_, id)| file.api.fields(id).is_some_and(|of| of.fields.contains_key(name)));
+        if !self.files.iter().any(has) {
+            self.found.push(no_field_of_names(&field.node, field.span));
         }
     }
 
@@ -50,8 +71,12 @@ impl<'a> Surveyor<'a> {
         }
         for answer in &described.answers {
             self.formula(&answer.when, &names);
-            if let Some(by) = &answer.by {
-                self.formula(by, &names);
+            let wait = answer.wait.as_ref().and_then(|wait| match wait {
+                Wait::Seconds(wait) | Wait::Until(wait) => Some(wait),
+                Wait::Limit => None,
+            });
+            for formula in answer.by.iter().chain(wait) {
+                self.formula(formula, &names);
             }
         }
     }

@@ -31,6 +31,27 @@ pub(super) fn demanded(what: &str, name: &str, of: &str, span: Span) -> Diagnost
         .help(format!("add `{name}`; where the vendor's file is wrong, correct that with an overlay (`corrections`)"))
 }
 
+/// A value of another type than the vendor's file has.
+pub(super) fn other_type(what: &str, takes: &str, value: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::NotInFile, span, format!("the vendor's file takes {takes} for {what}, and this is `{value}`"))
+        .why("the system would refuse the call")
+        .help(format!("write {takes}; where the vendor's file is wrong, correct that with an overlay (`corrections`)"))
+}
+
+/// Less than the vendor's file takes.
+pub(super) fn too_few(number: &str, least: &str, what: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::FileDemands, span, format!("the vendor's file takes {least} at least, and {what} is {number}"))
+        .why("the system would refuse the call")
+        .help(format!("write {least} or more; where the vendor's file is wrong, correct that with an overlay (`corrections`)"))
+}
+
+/// A key that the system gives itself.
+pub(super) fn key_is_read_only(key: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::NotInFile, span, format!("`{key}` is the key, and the vendor's file has it as `readOnly`"))
+        .why("the system gives it itself: what is sent of it has no effect, and finds nothing again")
+        .help("name a field as `key` that the call may send; where the vendor's file is wrong, correct that with an overlay (`corrections`)")
+}
+
 /// More than the vendor's file takes.
 pub(super) fn too_many(number: u64, most: u64, what: &str, span: Span) -> Diagnostic {
     Diagnostic::new(Code::FileDemands, span, format!("the vendor's file takes {most} at most, and {what} is {number}"))

@@ -102,6 +102,31 @@ impl<'a> Form<'a> {
         item
     }
 
+    /// What type it takes, where a single value is of none of its types. `in_text`: it is written into a query, where all is text.
+    pub(super) fn refuses(&self, value: &crate::value::Json, in_text: bool) -> Option<&'static str> {
+        let mut takes = None;
+        for (api, id) in &self.types {
+            let mut ty = api.ty(*id);
+            if let Shape::List(item) = ty.shape {
+                ty = api.ty(item);
+            }
+            let text = value.as_str();
+            let is_whole = |text: &str| text.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty();
+            let (fits, what) = match &ty.shape {
+                Shape::Integer => (value.is_i64() || value.is_u64() || in_text && text.is_some_and(is_whole), "a whole number"),
+                Shape::Number => (value.is_number() || in_text && text.is_some_and(|text| text.parse::<f64>().is_ok()), "a number"),
+                Shape::Boolean => (value.is_boolean() || in_text && matches!(text, Some("true" | "false")), "`true` or `false`"),
+                Shape::Text => (in_text || value.is_string(), "a text"),
+                Shape::Any | Shape::List(_) | Shape::Object(_) | Shape::OneOf(_) => return None,
+            };
+            if fits || value.is_null() {
+                return None;
+            }
+            takes = Some(what);
+        }
+        takes
+    }
+
     /// Whether it is a list.
     pub(super) fn is_list(&self) -> bool {
         self.types.iter().any(|(api, id)| matches!(api.ty(*id).shape, Shape::List(_)))

@@ -6,15 +6,16 @@ use super::object::Sink;
 use super::{Surveyor, error};
 use crate::apispec::{Shape, Unknown};
 use crate::base::Span;
-use crate::describe::text::{Filled, Piece, Template};
+use crate::describe::text::{Filled, Filter, Piece, Template};
 
 /// Where a value goes.
 #[derive(Clone, Copy)]
 pub(super) struct To<'t, 'a> {
     /// What takes it.
     pub(super) form: &'t Form<'a>,
-    /// The name under which it goes.
+    /// The name under which it goes, and where that stands.
     pub(super) name: Option<&'t str>,
+    pub(super) span: Span,
     pub(super) required: bool,
     /// The object whose item it is.
     pub(super) object: &'t Form<'a>,
@@ -24,7 +25,12 @@ impl<'a> Surveyor<'a> {
     pub(super) fn sent(&mut self, filled: &Filled, to: To<'_, 'a>, names: &Names<'a>, sinks: &mut Vec<Sink<'a>>) {
         match filled {
             Filled::Template(template) => self.sent_text(template, to, names, sinks),
-            Filled::Json(_) => {}
+            Filled::Json(value) => {
+                // A number has no place of its own: its name has.
+                if let (Some(takes), Some(name)) = (to.form.refuses(value, false), to.name) {
+                    self.found.push(error::other_type(&format!("`{name}`"), takes, &value.to_string(), to.span));
+                }
+            }
             Filled::List(items) => {
                 let element = to.form.element();
                 for item in items {
@@ -46,11 +52,25 @@ impl<'a> Surveyor<'a> {
         if let Some(word) = template.plain() {
             if let Err(unknown) = to.form.accepts(word) {
                 self.found.push(error::not_in_file(&unknown, template.span));
+            } else if let Some(takes) = to.form.refuses(&word.into(), false) {
+                let what = to.name.map_or_else(|| "it".to_owned(), |name| format!("`{name}`"));
+                self.found.push(error::other_type(&what, takes, word, template.span));
             }
             return;
         }
         for piece in &template.pieces {
-            let Piece::Value { value, optional, .. } = piece else { continue };
+            let Piece::Value { value, optional, filter } = piece else { continue };
+            // Fields that a filter names are those of what takes it.
+            let kept: &[String] = match filter {
+                Some(Filter::Only(names)) => names,
+                Some(Filter::EachAs(name)) => std::slice::from_ref(name),
+                _ => &[],
+            };
+            for name in kept.iter().filter(|_| !to.form.is_unknown()) {
+                if let Err(unknown) = to.form.element().step(name) {
+                    self.found.push(error::not_in_file(&unknown, value.span));
+                }
+            }
             let Some(path) = value.path() else {
                 self.formula(value, names);
                 continue;
@@ -124,7 +144,7 @@ impl<'a> Surveyor<'a> {
             match below {
                 Ok(below) => {
                     let demanded = to.required && required.contains(&key.node.as_str());
-                    self.sent(value, To { form: &below, name: Some(&key.node), required: demanded, object: to.object }, names, sinks);
+                    self.sent(value, To { form: &below, name: Some(&key.node), span: key.span, required: demanded, object: to.object }, names, sinks);
                 }
                 Err(unknown) => self.found.push(error::not_in_file(&unknown, key.span)),
             }
@@ -152,6 +172,8 @@ impl<'a> Surveyor<'a> {
                 Some(word) => {
                     if let Err(unknown) = form.accepts(word) {
                         self.found.push(error::not_in_file(&unknown, template.span));
+                    } else if let Some(takes) = form.refuses(&word.into(), true) {
+                        self.found.push(error::other_type("this parameter", takes, word, template.span));
                     }
                 }
                 None => self.template(template, names),

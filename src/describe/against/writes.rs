@@ -63,6 +63,9 @@ impl<'a> Surveyor<'a> {
         for name in write.key.iter().chain(&write.needs) {
             self.field_of(name, read, &sinks, &Names::default());
         }
+        for key in write.key.iter().filter(|key| is_read_only(&key.node, &sinks)) {
+            self.found.push(error::key_is_read_only(&key.node, key.span));
+        }
         let item = Form::item_of(&sinks);
         let mut whole = read.clone();
         whole.add(&item);
@@ -161,9 +164,10 @@ impl<'a> Surveyor<'a> {
         match actions {
             Actions::Fields(fields) => {
                 for Action { path, action } in fields {
-                    self.leads(read, path);
+                    let value = self.leads(read, path);
+                    let names = &names.clone().with("value", &value);
                     let mut own = Vec::new();
-                    self.sent(action, To { form: &taken, name: None, required: false, object: read }, names, &mut own);
+                    self.sent(action, To { form: &taken, name: None, span: path.span, required: false, object: read }, names, &mut own);
                     for sink in &mut own {
                         if sink.root == "value" {
                             sink.path = path
@@ -182,7 +186,7 @@ impl<'a> Surveyor<'a> {
             }
             Actions::List(list) => {
                 for action in list {
-                    self.sent(action, To { form: &taken, name: None, required: true, object: read }, names, sinks);
+                    self.sent(action, To { form: &taken, name: None, span: write.name.span, required: true, object: read }, names, sinks);
                 }
             }
         }
@@ -245,4 +249,24 @@ impl<'a> Surveyor<'a> {
             self.errors_in(errors, &result);
         }
     }
+}
+
+/// Whether all that takes a field of an item has it as one that only the system sets.
+fn is_read_only(field: &str, sinks: &[Sink<'_>]) -> bool {
+    let first = field.split('.').next().unwrap_or(field);
+    let of_item = sinks.iter().filter(|sink| sink.root == "item");
+    // What the call puts somewhere by name is sent as it is.
+    if of_item.clone().any(|sink| sink.path.first().is_some_and(|name| name == first)) {
+        return false;
+    }
+    let whole = of_item.filter(|sink| sink.path.is_empty() && !sink.except.iter().any(|name| name == first));
+    let mut known = whole.flat_map(|sink| &sink.form.types).filter_map(|(api, id)| {
+        let property = api.fields(*id)?.fields.get(first)?;
+        Some(property.read_only || api.ty(property.ty).read_only)
+    });
+    let mut any = false;
+    known.all(|read_only| {
+        any = true;
+        read_only
+    }) && any
 }

@@ -225,6 +225,10 @@ pub(super) fn webhooks(described: &Described, found: &mut Vec<Diagnostic>) {
             found.push(error::unknown_object(&hint.object.node, hint.object.span, &names));
             continue;
         };
+        if let Some(first) = hint.first.as_ref().filter(|first| !object.with.iter().any(|with| with.name.node == first.node)) {
+            let known: Vec<&str> = object.with.iter().map(|with| with.name.node.as_str()).collect();
+            found.push(error::no_with(&first.node, first.span, &known));
+        }
         if matches!(hint.by, HintBy::Id(_)) && !is_proved && object.id.pattern.is_none() {
             found.push(error::id_without_pattern(&object.name.node, hint.event.span));
         }

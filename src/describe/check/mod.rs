@@ -4,6 +4,7 @@
 //! and a means without what it needs is none.
 
 mod connection;
+mod credentials;
 mod reads;
 #[cfg(test)]
 mod tests;
@@ -21,15 +22,17 @@ pub fn check(described: &Described) -> Vec<Diagnostic> {
     connection::answers(described, &mut found);
     connection::sign_ins(described, &mut found);
     connection::secrets(described, &mut found);
+    credentials::credentials(described, &mut found);
     connection::hosts(described, &mut found);
     connection::webhooks(described, &mut found);
     for object in &described.objects {
-        reads::streams(object, &mut found);
+        reads::streams(described, object, &mut found);
         reads::batches(object, &mut found);
         for write in &object.writes {
             writes::call(object, write, &mut found);
             writes::guarantee(described, object, write, &mut found);
-            writes::batch(write, &mut found);
+            writes::batch(object, write, &mut found);
+            writes::told_apart(write, &mut found);
             writes::steps(write, &mut found);
         }
     }

@@ -5,12 +5,13 @@ use super::visit::{mentions, values};
 use crate::base::Span;
 use crate::base::diag::Diagnostic;
 use crate::describe::error;
-use crate::describe::model::{Ask, Batched, Growth, Look, Object, Paging, Request, Stream};
+use crate::describe::model::{Ask, Batched, Described, Growth, Look, Object, Paging, Request, SettingKind, Stream};
 use crate::describe::text::Path;
 
-pub(super) fn streams(object: &Object, found: &mut Vec<Diagnostic>) {
+pub(super) fn streams(described: &Described, object: &Object, found: &mut Vec<Diagnostic>) {
     for stream in &object.changes {
         pages(stream, found);
+        days(described, stream, found);
         late(stream, found);
     }
 }
@@ -23,8 +24,15 @@ pub(super) fn batches(object: &Object, found: &mut Vec<Diagnostic>) {
         }
     }
     for find in &object.find {
-        if let Some(ask) = find.of_several() {
-            several(ask, find.batch, "values", &["value"], find.span, found);
+        if let Look::Ask { brings: Some(name), .. } = &find.look
+            && !object.with.iter().any(|with| with.name.node == name.node)
+        {
+            let known: Vec<&str> = object.with.iter().map(|with| with.name.node.as_str()).collect();
+            found.push(error::no_with(&name.node, name.span, &known));
+        }
+        match (&find.several, &find.look) {
+            (Some(ask), _) | (None, Look::Ask { ask, .. }) => several(ask, find.batch, "values", &["value"], find.span, found),
+            (None, _) => {}
         }
         // Beside a call for several, that of the look-up is for one.
         if let (Some(_), Look::Ask { ask, .. }) = (&find.several, &find.look) {
@@ -53,12 +61,29 @@ fn several(ask: &Ask, batch: Batched, all: &str, one: &'static [&'static str], s
                 found.push(error::needs_key("records", span, "a call for several records", "nothing says where their list stands"));
             }
         }
-        Batched::Together(_) | Batched::Aliases(_) => {}
+        Batched::Together(_) => found.extend(reads(ask, &["ids", "values"]).map(|path| error::of_one(&path.to_string(), path.span))),
+        Batched::Aliases(_) => {}
+    }
+}
+
+/// How far back a list is gone through is a number, also where a setting says it.
+fn days(described: &Described, stream: &Stream, found: &mut Vec<Diagnostic>) {
+    let Some(listed) = &stream.listed else { return };
+    for path in listed.days.values().flat_map(|value| &value.reads).filter(|path| path.root() == "setting") {
+        let setting = path.rest();
+        let setting = setting.only().and_then(|name| described.setting(name));
+        if let Some(setting) = setting.filter(|setting| !matches!(setting.kind, SettingKind::Integer { .. })) {
+            found.push(error::no_number(&setting.name.node, path.span));
+        }
     }
 }
 
 /// D5.
 fn pages(stream: &Stream, found: &mut Vec<Diagnostic>) {
+    if stream.until.is_some() && !mentions(&stream.ask, "until") {
+        let help = "send it: `query: { before: \"{until}\" }` (GraphQL: `arguments`); or leave `until` out";
+        found.push(error::pages_may_lose(stream.name.span, "`until` closes the window, and the call does not send `{until}`", help));
+    }
     let Some(page) = &stream.page else {
         found.push(error::pages_may_lose(
             stream.name.span,

@@ -6,7 +6,9 @@ use super::visit::{mentions, values};
 use crate::base::Spanned;
 use crate::base::diag::Diagnostic;
 use crate::describe::error;
-use crate::describe::model::{AnswerClass, Batch, Described, Guarantee, Look, Matching, Means, Object, Pick, Results, Write};
+use crate::describe::model::{AnswerClass, Batch, Described, Guarantee, Look, Matching, Means, Object, Pick, Request, Results, Write};
+use crate::describe::text::Formula;
+use crate::syntax::tree::{BinaryOp, Expr, ExprKind};
 use crate::system::Operation;
 
 /// The shortest time in which a request may still be carried out: that of a call, with what a search needs to show it.
@@ -27,6 +29,10 @@ pub(super) fn call(object: &Object, write: &Write, found: &mut Vec<Diagnostic>) 
         }
         return;
     };
+    if object.part_of.is_none() && word != "update" && !["item", "items", "actions", "key"].iter().any(|name| mentions(ask, name)) {
+        found.push(error::sends_nothing(&write.name.node, matches!(ask.request, Request::GraphQl { .. }), write.name.span));
+        return;
+    }
     let several = matches!(write.batch, Batch::Together(2..));
     if matches!(write.batch, Batch::Groups { .. }) {
         return;
@@ -51,7 +57,7 @@ pub(super) fn guarantee(described: &Described, object: &Object, write: &Write, f
     };
     let means = guarantee.by.node;
     let mut lacks = |what: &str, why: &str| found.push(error::means_lacks(means.word(), what, guarantee.by.span, why));
-    if means != Means::None && guarantee.source.is_none() && guarantee.says.is_none() {
+    if means != Means::None && guarantee.source.is_none() {
         lacks("source", "somebody has to say where the vendor promises it");
     }
     match means {
@@ -69,16 +75,9 @@ pub(super) fn guarantee(described: &Described, object: &Object, write: &Write, f
                 lacks("target.version", "the call does not send the version that was read");
             }
         }
-        Means::Token => {
-            if guarantee.hours.is_none() {
-                lacks("hours", "nothing says for how long the system knows the token again");
-            }
-            if guarantee.to.is_none() {
-                lacks("to", "nothing says where the token goes");
-            }
-        }
         Means::Mark => mark(object, write, guarantee, found),
-        Means::Key | Means::Set | Means::None => {}
+        // A token is not carried out, which is told.
+        Means::Token | Means::Key | Means::Set | Means::None => {}
     }
 }
 
@@ -141,10 +140,14 @@ fn mark(object: &Object, write: &Write, guarantee: &Guarantee, found: &mut Vec<D
 }
 
 /// D4: each item of a batch is told by itself.
-pub(super) fn batch(write: &Write, found: &mut Vec<Diagnostic>) {
+pub(super) fn batch(object: &Object, write: &Write, found: &mut Vec<Diagnostic>) {
     let Some(receipt) = &write.receipt else {
         if write.batch.most() > 1 {
             found.push(error::batch_unmatched(write.name.span, "a batch has no receipt", "add `receipt` with `items` and `match`"));
+        } else if object.part_of.is_none() && (write.ask.is_some() || !write.steps.is_empty()) {
+            let why = "nothing says what became of an item: each write would stay in doubt";
+            let help = "for example `receipt: { id: id }`; of an answer without a body `receipt: { empty: true }`";
+            found.push(error::needs_key("receipt", write.name.span, &format!("the write `{}`", write.name.node), why).help(help));
         }
         return;
     };
@@ -179,6 +182,42 @@ pub(super) fn batch(write: &Write, found: &mut Vec<Diagnostic>) {
     if matches!(write.batch, Batch::Together(_)) && matches!(receipt.results, Results::One(_)) {
         found.push(error::batch_unmatched(receipt.span, "one result stands for a batch", "say where the results are: `items`, or `failures`"));
     }
+}
+
+/// No result is both a success and a refusal.
+pub(super) fn told_apart(write: &Write, found: &mut Vec<Diagnostic>) {
+    let Some((ok, refused)) = write.receipt.as_ref().and_then(|receipt| receipt.ok.as_ref().zip(receipt.refused.as_ref())) else { return };
+    let words = |formula: &Formula| formula.text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if words(ok) == words(refused) {
+        found.push(error::both_done_and_refused(refused.span, &format!("both are `{}`", words(ok))));
+    } else if let (Some((path, done)), Some((of, not_done))) = (one_of(ok), one_of(refused))
+        && path == of
+        && let Some(word) = done.iter().find(|word| not_done.contains(word))
+    {
+        found.push(error::both_done_and_refused(refused.span, &format!("`{path}` may be `{word}`")));
+    }
+}
+
+/// The values of which a path is one, where a condition says no more than that.
+fn one_of(formula: &Formula) -> Option<(String, Vec<String>)> {
+    let expr = crate::syntax::read_expr(formula.span.file, &formula.text).ok()?;
+    let word = |expr: &Expr| match expr.kind.as_ref() {
+        ExprKind::Name(word) => Some(word.clone()),
+        ExprKind::Text(text) => text.plain(),
+        ExprKind::Number(number) => Some(number.to_string()),
+        ExprKind::Boolean(truth) => Some(truth.to_string()),
+        _ => None,
+    };
+    let (value, list) = match expr.kind.as_ref() {
+        ExprKind::Binary { op, left, right } if op.node == BinaryOp::Equal => (left, std::slice::from_ref(right)),
+        ExprKind::In { value, list, negated: false } => (value, list.as_slice()),
+        _ => return None,
+    };
+    if !matches!(value.kind.as_ref(), ExprKind::Name(_) | ExprKind::Field { .. }) {
+        return None;
+    }
+    let [path] = formula.reads.as_slice() else { return None };
+    Some((path.to_string(), list.iter().map(word).collect::<Option<_>>()?))
 }
 
 /// D7: every step may be sent again.

@@ -106,7 +106,7 @@ impl Reader<'_> {
 
     fn answer(&mut self, node: &Node) -> Option<Answer> {
         let mut block = self.block(node, "a rule for answers")?;
-        let when = self.need(&mut block, "when", "nothing says which answers it is for").and_then(|node| self.formula(node, "when", Place::Answer));
+        let when = self.need(&mut block, "when", "nothing says which answers it is for").and_then(|node| self.condition(node, "when", Place::Answer));
         let is = self.need(&mut block, "is", "nothing says what the answer means").and_then(|node| self.word(node, "is"));
         let wait = match (block.get("for"), block.get("until")) {
             (Some(node), _) if node.text() == Some("limit") => Some(Wait::Limit),

@@ -227,7 +227,7 @@ impl Reader<'_> {
         let mut block = self.block(node, "`refresh`")?;
         let when = self
             .need(&mut block, "when", "nothing says which answers ask for a new token")
-            .and_then(|node| self.formula(node, "when", Place::Answer));
+            .and_then(|node| self.condition(node, "when", Place::Answer));
         let times = block.get("times").and_then(|node| self.whole(node, "times")).unwrap_or(1);
         self.close(&block);
         Some(Refresh { when: when?, times })

@@ -60,6 +60,9 @@ impl Reader<'_> {
         let headers = block.get("headers").map_or_else(Vec::new, |node| self.templates(node, "headers", place));
         let records = block.get("records").and_then(|node| self.path(node, "records"));
         let record = block.get("record").and_then(|node| self.path(node, "record"));
+        if let (Some(record), Some(_)) = (&record, &records) {
+            self.found.push(error::record_and_records(record.span));
+        }
         let at = block.get("at").and_then(|node| self.path(node, "at"));
         if let Some(at) = &at {
             self.note("a call", "at", at.span);
@@ -81,7 +84,7 @@ impl Reader<'_> {
             };
             let arguments = arguments.and_then(|node| self.filled(node, place));
             let connection = connection.and_then(|node| self.path(node, "connection"));
-            let first = block.get("first").and_then(|node| self.whole(node, "first"));
+            let first = block.get("first").and_then(|node| self.count(node, "first"));
             if let Some((name, _)) = headers.first() {
                 self.note("a call", "headers", name.span);
             }

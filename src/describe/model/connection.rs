@@ -157,6 +157,10 @@ impl Reader<'_> {
             let said = error::bad_form(self.span(node), "hosts", "a list of names", node.noun());
             self.found.push(said.help(format!("write `hosts: [\"{}\"]`", node.text().unwrap_or("api.shop.example").trim_start_matches("https://"))));
         }
+        if let Some(node) = hosts.filter(|node| node.elements().is_some_and(<[Node]>::is_empty)) {
+            let why = "nothing is sent to a host that is not named";
+            self.found.push(error::none_named("hosts", self.span(node), why, "name the host of `base`: `hosts: [\"api.shop.example\"]`"));
+        }
         let hosts =
             hosts.and_then(Node::elements).unwrap_or_default().iter().filter_map(|node| self.template(node, "hosts", Place::Everywhere)).collect();
         let base = self.need(&mut block, "base", "nothing says where the system is").and_then(|node| self.template(node, "base", Place::Everywhere));

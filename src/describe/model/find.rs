@@ -138,7 +138,7 @@ impl Reader<'_> {
 
     fn get_of(&mut self, mut block: Block<'_>, prefix: Option<String>) -> Option<Get> {
         let batch = self.batched(&mut block);
-        let ended = block.get("ended").and_then(|node| self.formula(node, "ended", Place::Record));
+        let ended = block.get("ended").and_then(|node| self.condition(node, "ended", Place::Record));
         let look = self.look(&mut block, Place::Get);
         self.close(&block);
         Some(Get { prefix, look: look?, batch, ended, span: block.span })
@@ -147,13 +147,13 @@ impl Reader<'_> {
     fn batched(&mut self, block: &mut Block<'_>) -> Batched {
         let Some(node) = block.get("batch") else { return Batched::Together(1) };
         if node.entries().is_none() {
-            return Batched::Together(self.whole(node, "batch").unwrap_or(1).max(1));
+            return Batched::Together(self.count(node, "batch").unwrap_or(1));
         }
         let Some(mut inner) = self.block(node, "`batch`") else { return Batched::Together(1) };
         let most =
-            self.need(&mut inner, "aliases", "it is a number, or a block with a number of aliases").and_then(|node| self.whole(node, "aliases"));
+            self.need(&mut inner, "aliases", "it is a number, or a block with a number of aliases").and_then(|node| self.count(node, "aliases"));
         self.close(&inner);
-        Batched::Aliases(most.unwrap_or(1).max(1))
+        Batched::Aliases(most.unwrap_or(1))
     }
 
     /// A number, a number of aliases, or a call for several values.
@@ -161,10 +161,10 @@ impl Reader<'_> {
         let is_call = |node: &&Node| ["most", "call", "query"].iter().any(|key| node.get(key).is_some());
         let Some(node) = block.get("batch").filter(is_call) else { return (self.batched(block), None) };
         let Some(mut inner) = self.block(node, "`batch`") else { return (Batched::Together(1), None) };
-        let most = self.need(&mut inner, "most", "nothing says how many values one call takes").and_then(|node| self.whole(node, "most"));
+        let most = self.need(&mut inner, "most", "nothing says how many values one call takes").and_then(|node| self.count(node, "most"));
         let ask = self.needs_ask(&mut inner, Place::Find);
         self.close(&inner);
-        (Batched::Together(most.unwrap_or(1).max(1)), ask)
+        (Batched::Together(most.unwrap_or(1)), ask)
     }
 
     pub(in crate::describe) fn finds(&mut self, node: &Node) -> Vec<Find> {

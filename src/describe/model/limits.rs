@@ -79,14 +79,14 @@ impl Reader<'_> {
         let beside = block.get("told").map_or_else(Vec::new, |node| self.told(node, holder));
         let limit = if let Some(node) = block.get("window") {
             let mut inner = self.block(node, "a window")?;
-            let calls = self.need(&mut inner, "calls", "a window has so many calls").and_then(|node| self.whole(node, "calls"));
-            let length = self.need(&mut inner, "length", "a window has a length").and_then(|node| self.duration(node, "length"));
+            let calls = self.need(&mut inner, "calls", "a window has so many calls").and_then(|node| self.count(node, "calls"));
+            let length = self.need(&mut inner, "length", "a window has a length").and_then(|node| self.while_of(node, "length"));
             self.close(&inner);
             Some(Limit::Window { calls: calls?, length: length?, told: beside })
         } else if let Some(node) = block.get("bucket") {
             let mut inner = self.block(node, "a bucket")?;
-            let rate = self.need(&mut inner, "rate", "a bucket fills at a rate of calls each second").and_then(|node| self.number(node, "rate"));
-            let burst = self.need(&mut inner, "burst", "a bucket holds so many calls").and_then(|node| self.whole(node, "burst"));
+            let rate = self.need(&mut inner, "rate", "a bucket fills at a rate of calls each second").and_then(|node| self.rate(node, "rate"));
+            let burst = self.need(&mut inner, "burst", "a bucket holds so many calls").and_then(|node| self.count(node, "burst"));
             let of = inner.get("for").and_then(|node| self.text(node, "for"));
             let mut told = inner.get("told").map_or_else(Vec::new, |node| self.told(node, holder));
             told.extend(beside);
@@ -94,11 +94,11 @@ impl Reader<'_> {
             Some(Limit::Bucket { rate: rate?, burst: burst?, of, told })
         } else if let Some(node) = block.get("daily") {
             let mut inner = self.block(node, "a daily limit")?;
-            let calls = self.need(&mut inner, "calls", "a day has so many calls").and_then(|node| self.whole(node, "calls"));
+            let calls = self.need(&mut inner, "calls", "a day has so many calls").and_then(|node| self.count(node, "calls"));
             self.close(&inner);
             Some(Limit::Daily { calls: calls? })
         } else if let Some(node) = block.get("at_once") {
-            Some(Limit::AtOnce { calls: self.whole(node, "at_once")? })
+            Some(Limit::AtOnce { calls: self.count(node, "at_once")? })
         } else if let Some(node) = block.get("blind") {
             self.flag(node, "blind").then_some(Limit::Blind)
         } else if let Some(node) = block.get("credits") {
@@ -115,16 +115,26 @@ impl Reader<'_> {
         limit
     }
 
+    /// A number above 0.
+    fn rate(&mut self, node: &Node, what: &str) -> Option<f64> {
+        let found = self.number(node, what)?;
+        if found == 0.0 {
+            self.found.push(error::bad_form(self.span(node), what, "a number above 0", "`0`"));
+            return None;
+        }
+        Some(found)
+    }
+
     fn credits(&mut self, node: &Node) -> Option<Credits> {
         let mut block = self.block(node, "credits")?;
-        let most = self.need(&mut block, "most", "an account holds so many credits").and_then(|node| self.whole(node, "most"));
-        let each = self.need(&mut block, "each_second", "credits come back at a rate").and_then(|node| self.whole(node, "each_second"));
+        let most = self.need(&mut block, "most", "an account holds so many credits").and_then(|node| self.count(node, "most"));
+        let each = self.need(&mut block, "each_second", "credits come back at a rate").and_then(|node| self.count(node, "each_second"));
         if let Some(estimate) = block.get("estimate").and_then(|node| self.text(node, "estimate"))
             && estimate.node != "nested_first"
         {
             self.found.push(error::unknown_word(&estimate.node, estimate.span, "estimate", &["nested_first"]));
         }
-        let page_at_most = block.get("page_at_most").and_then(|node| self.number(node, "page_at_most")).unwrap_or(1.0);
+        let page_at_most = block.get("page_at_most").and_then(|node| self.rate(node, "page_at_most")).unwrap_or(1.0);
         let told = block.get("told").map_or_else(Vec::new, |node| self.told(node, "the `told` of credits"));
         self.close(&block);
         Some(Credits { most: most?, each_second: each?, page_at_most, told, span: self.span(node) })

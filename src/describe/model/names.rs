@@ -2,6 +2,7 @@
 
 use super::{Ask, Page};
 use crate::base::Spanned;
+use crate::describe::error;
 use crate::describe::read::Reader;
 use crate::describe::text::{Path, Place, Template};
 use crate::yaml::Node;
@@ -58,6 +59,9 @@ impl Reader<'_> {
         } else {
             self.needs_ask(&mut block, Place::Names).map(NamedOf::Ask)
         };
+        if let Some(NamedOf::Ask(Ask { record: Some(record), .. })) = &of {
+            self.found.push(error::of_a_list(record.span, "a list of names"));
+        }
         let page = block.get("page").and_then(|node| self.page(node));
         let each = block.get("each").and_then(|node| self.text(node, "each"));
         let is_table = matches!(of, Some(NamedOf::Table { .. }));

@@ -99,7 +99,7 @@ impl Reader<'_> {
         let part_of = block.get("part_of").and_then(|node| {
             let mut inner = self.block(node, "`part_of`")?;
             let object = self.need(&mut inner, "object", "nothing says of which object it is part").and_then(|node| self.text(node, "object"));
-            let by = inner.get("by").and_then(|node| self.text(node, "by"));
+            let by = inner.get("by").and_then(|node| self.field(node, "by"));
             let at = self.need(&mut inner, "at", "nothing says where it stands in it").map_or_else(Vec::new, |node| self.paths(node, "at"));
             self.close(&inner);
             Some(PartOf { object: object?, by, at })

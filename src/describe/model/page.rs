@@ -36,6 +36,9 @@ pub enum Paging {
         most: Option<u64>,
         /// What the list is sorted by, where that can be asked for.
         sort: Option<Spanned<String>>,
+        /// The stamp that the list is sorted by: each page begins at the last one of the page before, and a token leads only through
+        /// records of one stamp.
+        by_stamp: Option<Path>,
     },
     /// Each page is the first behind the last stamp; a full second is read by number.
     ByStamp { stamp: Path, bounds: Vec<Spanned<String>>, number: Option<Number> },
@@ -126,7 +129,7 @@ impl Page {
     pub fn reads(&self) -> Vec<Path> {
         let mut paths: Vec<Path> = match &self.more {
             Some(Pick::Path(more)) => vec![more.clone()],
-            Some(Pick::Formula(more)) => more.reads.iter().filter(|path| path.root() == "body").map(Path::rest).collect(),
+            Some(Pick::Formula(more)) => more.asks("body"),
             None => Vec::new(),
         };
         if let Paging::Token { token, .. } = &self.paging {
@@ -186,15 +189,17 @@ impl Reader<'_> {
         let mut block = self.block(node, "the page")?;
         let more = block.get("more").and_then(|node| self.pick(node, "more", Place::Page));
         let total = block.get("total").and_then(|node| self.path(node, "total"));
-        // A number is the size; a text says where it goes.
-        let size = block.get("size").filter(|node| node.text().is_some_and(|text| text.bytes().all(|byte| byte.is_ascii_digit())));
-        let size = size.and_then(|node| self.whole(node, "size"));
-        let paging = self.paging(&mut block, size);
+        // A number is the size; a text says where it goes, of pages by a token.
+        let size = block.get("size");
+        let is_number = size.is_some_and(|node| node.text().is_some_and(|text| text.parse::<f64>().is_ok()));
+        let is_place = !is_number && block.has("token");
+        let size = size.filter(|_| !is_place).and_then(|node| self.count(node, "size"));
+        let paging = self.paging(&mut block, is_place);
         self.close(&block);
         Some(Page { paging: paging?, more, total, size, span })
     }
 
-    fn paging(&mut self, block: &mut Block<'_>, size: Option<u64>) -> Option<Paging> {
+    fn paging(&mut self, block: &mut Block<'_>, size_is_place: bool) -> Option<Paging> {
         if let Some(node) = block.get("keyset") {
             let fields = self.paths(node, "keyset");
             let asks = ["query.", "body.", "arguments."].into_iter().flat_map(|beginning| {
@@ -202,16 +207,27 @@ impl Reader<'_> {
             });
             let asks: Vec<_> = asks.collect();
             let asks = asks.into_iter().filter_map(|(name, node)| Some((name, self.filled(node, Place::Keyset)?))).collect();
+            if node.elements().is_some_and(<[Node]>::is_empty) {
+                let why = "nothing says behind which record the next page begins";
+                self.found.push(error::none_named(
+                    "keyset",
+                    self.span(node),
+                    why,
+                    "name the fields that the list is sorted by: `keyset: [updated_at, id]`",
+                ));
+                return None;
+            }
             return Some(Paging::Keyset { fields, asks });
         }
         if let Some(node) = block.get("token") {
             let token = self.path(node, "token");
             let to = self.need(block, "to", "nothing says where the token goes").and_then(|node| self.text(node, "to"));
             let alone = block.get("alone").is_some_and(|node| self.flag(node, "alone"));
-            let size = block.get("size").filter(|_| size.is_none()).and_then(|node| self.text(node, "size"));
-            let most = block.get("most").and_then(|node| self.whole(node, "most"));
+            let size = block.get("size").filter(|_| size_is_place).and_then(|node| self.text(node, "size"));
+            let most = block.get("most").and_then(|node| self.count(node, "most"));
             let sort = block.get("sort").and_then(|node| self.text(node, "sort"));
-            return Some(Paging::Token { token: token?, to: to?, alone, size, most, sort });
+            let by_stamp = block.get("by_stamp").and_then(|node| self.path(node, "by_stamp"));
+            return Some(Paging::Token { token: token?, to: to?, alone, size, most, sort, by_stamp });
         }
         if let Some(node) = block.get("by_stamp") {
             let stamp = self.path(node, "by_stamp");

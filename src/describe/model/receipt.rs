@@ -85,16 +85,16 @@ impl Reader<'_> {
                 });
                 Matching::Fields(fields.collect())
             }
-            _ => Matching::By(self.texts(node, "match")),
+            _ => Matching::By(self.fields(node, "match")),
         });
-        let ok = block.get("ok").and_then(|node| self.formula(node, "ok", Place::Receipt));
-        let refused = block.get("refused").and_then(|node| self.formula(node, "refused", Place::Receipt));
+        let ok = block.get("ok").and_then(|node| self.condition(node, "ok", Place::Receipt));
+        let refused = block.get("refused").and_then(|node| self.condition(node, "refused", Place::Receipt));
         let error = block.get("error").map(|node| self.errors(node));
         let passing = block.get("passing").and_then(|node| self.pattern(node, "passing"));
         let id = block.get("id").and_then(|node| self.pick(node, "id", Place::Receipt));
         let created = block.get("created").is_some_and(|node| self.flag(node, "created"));
-        let keep = block.get("keep").map_or_else(Vec::new, |node| self.texts(node, "keep"));
-        let drop = block.get("drop").map_or_else(Vec::new, |node| self.texts(node, "drop"));
+        let keep = block.get("keep").map_or_else(Vec::new, |node| self.fields(node, "keep"));
+        let drop = block.get("drop").map_or_else(Vec::new, |node| self.fields(node, "drop"));
         let warning = block.get("warning").and_then(|node| self.path(node, "warning"));
         let missing = block.get("missing").and_then(|node| self.word(node, "missing")).unwrap_or(AnswerClass::Ambiguous);
         // For people: what is seen later.

@@ -87,6 +87,9 @@ impl Reader<'_> {
         let name = self.need(&mut block, "name", "checkpoints are kept by it").and_then(|node| self.text(node, "name"));
         let shaped = block.get("as").filter(|node| node.entries().is_some()).map_or_else(Vec::new, |node| self.shaped(node));
         let ask = self.needs_ask(&mut block, Place::Changes);
+        if let Some(record) = ask.as_ref().and_then(|ask| ask.record.as_ref()) {
+            self.found.push(error::of_a_list(record.span, "a stream"));
+        }
         let page = block.get("page").and_then(|node| self.page(node));
         let overlap = block.get("overlap").and_then(|node| self.duration(node, "overlap")).unwrap_or(SignedDuration::ZERO);
         let until = block.get("until").and_then(|node| {
@@ -101,14 +104,18 @@ impl Reader<'_> {
         let oldest = block.get("oldest").and_then(|node| self.duration(node, "oldest"));
         let only_later = block.get("only_later").is_some_and(|node| self.flag(node, "only_later"));
         let gone = self.gone(block.get("gone"));
-        let skip = block.get("skip").and_then(|node| self.formula(node, "skip", Place::Record));
+        let skip = block.get("skip").and_then(|node| self.condition(node, "skip", Place::Record));
         let listed = block.get("listed").and_then(|node| {
             let mut inner = self.block(node, "`listed`")?;
             let days = self
                 .need(&mut inner, "days", "nothing says how far back it is gone through")
                 .and_then(|node| self.template(node, "days", Place::Everywhere));
+            if let Some(days) = days.as_ref().filter(|days| days.plain().is_some_and(|text| !text.parse().is_ok_and(|days: u64| days > 0))) {
+                let found = format!("`{}`", days.plain().unwrap_or_default());
+                self.found.push(error::bad_form(days.span, "days", "a whole number from 1, or a setting of `type: integer`", &found));
+            }
             let every = inner.get("every").and_then(|node| self.duration(node, "every"));
-            let ended = inner.get("ended").and_then(|node| self.formula(node, "ended", Place::Record));
+            let ended = inner.get("ended").and_then(|node| self.condition(node, "ended", Place::Record));
             self.close(&inner);
             Some(Listed { days: days?, every, ended })
         });
@@ -126,7 +133,7 @@ impl Reader<'_> {
         let node = node?;
         if node.entries().is_some() {
             let mut block = self.block(node, "`gone`")?;
-            let when = self.need(&mut block, "when", "nothing says which are gone").and_then(|node| self.formula(node, "when", Place::Record));
+            let when = self.need(&mut block, "when", "nothing says which are gone").and_then(|node| self.condition(node, "when", Place::Record));
             let stamp = block.get("stamp").and_then(|node| self.path(node, "stamp"));
             self.close(&block);
             return Some(Gone { when: Some(when?), stamp });
@@ -134,7 +141,7 @@ impl Reader<'_> {
         if node.text() == Some("true") {
             return Some(Gone { when: None, stamp: None });
         }
-        self.formula(node, "gone", Place::Record).map(|when| Gone { when: Some(when), stamp: None })
+        self.condition(node, "gone", Place::Record).map(|when| Gone { when: Some(when), stamp: None })
     }
 
     fn shaped(&mut self, node: &Node) -> Vec<(Spanned<String>, Shaped)> {

@@ -167,7 +167,7 @@ impl Reader<'_> {
         if let Some(entry) = block.get("<<") {
             return self.write(name, entry);
         }
-        let mut texts = |reader: &mut Self, key| block.get(key).map_or_else(Vec::new, |node| reader.texts(node, key));
+        let mut texts = |reader: &mut Self, key| block.get(key).map_or_else(Vec::new, |node| reader.fields(node, key));
         let key = texts(self, "key");
         let needs = texts(self, "needs");
         let together = texts(self, "together");
@@ -223,11 +223,11 @@ impl Reader<'_> {
     fn batch(&mut self, block: &mut Block<'_>) -> Batch {
         let Some(node) = block.get("batch") else { return Batch::Together(1) };
         if node.entries().is_none() {
-            return Batch::Together(self.whole(node, "batch").unwrap_or(1).max(1));
+            return Batch::Together(self.count(node, "batch").unwrap_or(1));
         }
         let Some(mut inner) = self.block(node, "`batch`") else { return Batch::Together(1) };
         let batch = if let Some(node) = inner.get("aliases") {
-            Batch::Aliases(self.whole(node, "aliases").unwrap_or(1).max(1))
+            Batch::Aliases(self.count(node, "aliases").unwrap_or(1))
         } else {
             let by = self.need(&mut inner, "group_by", "it is a number, `aliases`, or items in groups").and_then(|node| self.text(node, "group_by"));
             let groups = inner.get("groups").and_then(|node| self.whole(node, "groups")).unwrap_or(1).max(1);
@@ -263,7 +263,7 @@ impl Reader<'_> {
             Some(find) => self.text(find, "find"),
             None => self.text(node, "read"),
         });
-        let keep = block.get("keep").map_or_else(Vec::new, |node| self.texts(node, "keep"));
+        let keep = block.get("keep").map_or_else(Vec::new, |node| self.fields(node, "keep"));
         let lines = block.get("lines").and_then(Node::elements).unwrap_or_default().iter().filter_map(|node| self.lines(node)).collect();
         self.close(&block);
         Some(Replaces { read, keep, lines })
@@ -271,9 +271,9 @@ impl Reader<'_> {
 
     fn lines(&mut self, node: &Node) -> Option<Lines> {
         let mut block = self.block(node, "`lines`")?;
-        let mut text = |reader: &mut Self, key| block.get(key).and_then(|node| reader.text(node, key));
+        let mut text = |reader: &mut Self, key| block.get(key).and_then(|node| reader.field(node, key));
         let (list, id, key) = (text(self, "list"), text(self, "id"), text(self, "key"));
-        let same = block.get("same").map_or_else(Vec::new, |node| self.texts(node, "same"));
+        let same = block.get("same").map_or_else(Vec::new, |node| self.fields(node, "same"));
         let by_place = block.get("by_place").is_some_and(|node| self.flag(node, "by_place"));
         self.close(&block);
         Some(Lines { list, id, key, same, by_place })
@@ -284,10 +284,11 @@ impl Reader<'_> {
         let by = self.need(&mut block, "by", "nothing says by what means one key has one effect");
         let by = by.and_then(|node| Some(Spanned::new(self.word(node, "by")?, self.span(node))));
         let mut text = |reader: &mut Self, key| block.get(key).and_then(|node| reader.text(node, key));
-        let (says, source, field) = (text(self, "says"), text(self, "source"), text(self, "field"));
+        let (says, source) = (text(self, "says"), text(self, "source"));
         let (refused, to) = (text(self, "refused"), text(self, "to"));
+        let field = block.get("field").and_then(|node| self.field(node, "field"));
         let settle = block.get("settle").and_then(|node| self.duration(node, "settle"));
-        let same = block.get("same").and_then(|node| self.formula(node, "same", Place::There));
+        let same = block.get("same").and_then(|node| self.condition(node, "same", Place::There));
         let hours = block.get("hours").and_then(|node| self.whole(node, "hours"));
         let then = block.get("then").and_then(|node| Some(Spanned::new(self.word(node, "then")?, self.span(node))));
         self.close(&block);
@@ -315,26 +316,26 @@ impl Reader<'_> {
 
     fn there(&mut self, node: &Node) -> Option<There> {
         if node.entries().is_none() {
-            return self.formula(node, "there", Place::There).map(There::When);
+            return self.condition(node, "there", Place::There).map(There::When);
         }
         let mut block = self.block(node, "`there`")?;
         let object = self.need(&mut block, "find", "nothing says what is looked up").and_then(|node| self.text(node, "find"));
         let by = self.need(&mut block, "by", "nothing says by which field").and_then(|node| self.text(node, "by"));
-        let when = self.need(&mut block, "when", "nothing says what has to hold").and_then(|node| self.formula(node, "when", Place::There));
+        let when = self.need(&mut block, "when", "nothing says what has to hold").and_then(|node| self.condition(node, "when", Place::There));
         self.close(&block);
         Some(There::Find { object: object?, by: by?, when: when? })
     }
 
     fn step(&mut self, node: &Node) -> Option<Step> {
         let mut block = self.block(node, "a step")?;
-        let covers = self.need(&mut block, "covers", "nothing says which fields it writes").map_or_else(Vec::new, |node| self.texts(node, "covers"));
+        let covers = self.need(&mut block, "covers", "nothing says which fields it writes").map_or_else(Vec::new, |node| self.fields(node, "covers"));
         let covers = if covers.iter().any(|field| field.node == "rest") { Vec::new() } else { covers };
         let ask = self.ask(&mut block, Place::Write);
         let lines = block.get("lines").and_then(|node| self.lines(node));
         let mut inner = |reader: &mut Self, key| {
             let mut inner = reader.block(block.get(key)?, format!("`{key}`"))?;
             let ask = reader.needs_ask(&mut inner, Place::Write);
-            let once = inner.get("once").and_then(|node| reader.formula(node, "once", Place::Line));
+            let once = inner.get("once").and_then(|node| reader.condition(node, "once", Place::Line));
             reader.close(&inner);
             Some((ask?, once))
         };
