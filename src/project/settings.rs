@@ -95,7 +95,7 @@ fn each_text(node: &Node, see: &mut dyn FnMut(&Node)) {
 }
 
 fn is_local(address: &str) -> bool {
-    ["127.0.0.1", "localhost", "[::1]"].iter().any(|host| address.contains(host))
+    url::Url::parse(address.trim()).is_ok_and(|url| super::alerts::is_local(&url))
 }
 
 fn address(name: &str, text: &str, at: Span, setting: &system::Setting) -> Option<Diagnostic> {
@@ -242,6 +242,16 @@ mod tests {
             assert_eq!(reference(right, at), None, "{right}");
         }
         assert!(reference("${MY-KEY}", at).is_some());
+    }
+
+    #[test]
+    fn this_machine_is_one_by_its_host() {
+        for local in ["http://127.0.0.1:8080/x", "http://localhost", "http://[::1]:80", "https://localhost"] {
+            assert!(is_local(local), "{local}");
+        }
+        for other in ["http://evil.example/127.0.0.1", "http://localhost.evil.example", "http://127.0.0.1@evil.example", "127.0.0.1"] {
+            assert!(!is_local(other), "{other}");
+        }
     }
 
     #[test]
