@@ -426,10 +426,12 @@ impl Engine<'_> {
             changes.push(Change::Record(lane));
             return Ok(());
         }
-        let newer = current.as_ref().is_some_and(|current| *current != lane.version);
+        let of_newer = current.as_ref().is_some_and(|current| *current != lane.version);
+        // A write that met a conflict, whose record was read again with the version that it has, was not carried out.
+        let newer = of_newer || entries.iter().any(|entry| entry.after.is_none() && entry.state == EntryState::Withdrawn);
         // What waits for a person is dropped where a newer version has arrived meanwhile, or the record is gone. What is in doubt
         // stays: only a person can tell whether it was done.
-        let superseded = newer && !entries.iter().any(|entry| entry.state == EntryState::Parked && entry.doubted.is_some());
+        let superseded = of_newer && !entries.iter().any(|entry| entry.state == EntryState::Parked && entry.doubted.is_some());
         if parked && !superseded {
             // A payload that waits for a review stays in review; one whose outcome nobody knows has failed.
             lane.state = if in_review(&lane) { RecordStage::Review } else { RecordStage::Failed };
@@ -463,10 +465,10 @@ impl Engine<'_> {
             }
         }
         if newer {
-            if ended && !refused {
+            if ended && !refused && of_newer {
                 lane.delivered = current;
             }
-            if !lane.version.is_empty() {
+            if !lane.version.is_empty() && of_newer {
                 lane.attempt = 0;
             }
             lane.state = match lane.version.is_empty() || lane.version == super::version::AGAIN || lane.body.is_none() {
