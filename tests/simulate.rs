@@ -292,6 +292,18 @@ fn orders_to_shiphero_on_bad_days() {
     hold_seeds(TO_SHIPHERO, Profile::Small, 0..20);
 }
 
+/// The clock was ahead for a while: what changes until then is read all the same.
+#[test]
+fn orders_to_shiphero_behind_a_clock_that_was_ahead() {
+    hold_seeds(TO_SHIPHERO, Profile::Clocks, [0, 5].into_iter());
+}
+
+/// An update met a conflict while the delivery of the same record was under way, and the record was read again with the same version.
+#[test]
+fn a_write_that_met_a_conflict_is_not_lost() {
+    hold_seeds(OF_COMMERCETOOLS, Profile::Small, [8, 12].into_iter());
+}
+
 #[test]
 fn orders_of_commercetools_in_calm_weather() {
     hold_seeds(OF_COMMERCETOOLS, Profile::Calm, 0..16);

@@ -9,6 +9,12 @@ use jiff::Timestamp;
 
 use crate::base::bounds;
 
+/// When an answer was made, by the clock of the system that made it (RFC 9110, 6.6.1), to the second.
+pub fn date(headers: &http::HeaderMap) -> Option<Timestamp> {
+    let text = headers.get(http::header::DATE)?.to_str().ok()?;
+    jiff::fmt::rfc2822::parse(text).ok().map(|at| at.timestamp())
+}
+
 /// One request and its answer, unmasked: it is masked before it is kept or printed anywhere.
 #[derive(Debug, Clone)]
 pub struct Exchange {

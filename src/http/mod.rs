@@ -18,7 +18,7 @@ pub mod sign;
 pub mod verify;
 
 pub use address::address;
-pub use call::{Call, Exchange};
+pub use call::{Call, Exchange, date};
 pub use client::{Client, SecretParameters};
 pub use clock::{Clock, Moment, SystemClock};
 pub use limit::{Limit, Window};

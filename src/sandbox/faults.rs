@@ -239,6 +239,14 @@ impl Faulty {
     }
 
     pub fn receive(&mut self, request: Request, now: Timestamp) -> Seen {
+        let mut seen = self.seen(request, now);
+        if let Seen::Answer { response, .. } = &mut seen {
+            super::date(response, now);
+        }
+        seen
+    }
+
+    fn seen(&mut self, request: Request, now: Timestamp) -> Seen {
         self.tick(now);
         let soon = SignedDuration::from_millis(20);
         let answer = |response| Seen::Answer { response, after: soon };

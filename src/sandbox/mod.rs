@@ -21,6 +21,14 @@ use serde::Serialize;
 use crate::http::{Request, Response};
 use crate::value::Json;
 
+/// Dates an answer by the sandbox's clock, with whole seconds, as servers do (RFC 9110, 6.6.1).
+fn date(response: &mut Response, now: Timestamp) {
+    let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&now);
+    if let Some(date) = date.ok().and_then(|date| http::HeaderValue::try_from(date).ok()) {
+        response.headers_mut().insert(http::header::DATE, date);
+    }
+}
+
 /// One system with its state. Deterministic: the same requests at the same times give the same answers.
 pub trait System: Send {
     /// `salesforce`, `shipstation`

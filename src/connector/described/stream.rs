@@ -45,6 +45,9 @@ struct Cursor {
     counted: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     before: Option<u64>,
+    /// The earliest time of this poll by the system's own clock, as its answers say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    told: Option<String>,
     /// How many records there were in all when the page before was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     total: Option<u64>,
@@ -61,6 +64,21 @@ fn is_zero(number: &u64) -> bool {
 
 fn instant_of(text: Option<&String>) -> Option<Timestamp> {
     text.and_then(|text| text.parse().ok())
+}
+
+/// Up to where all is read by a poll that came to its end. Its bounds are times of this machine's clock, which may be ahead: what changes
+/// later by the system's own clock is not read yet.
+fn read_up_to(cursor: &Cursor) -> Option<Timestamp> {
+    let (from, told) = (cursor.from.parse::<Timestamp>().ok(), instant_of(cursor.told.as_ref()));
+    let before = instant_of(cursor.read.as_ref());
+    if told.is_some_and(|told| from.is_some_and(|from| from > told)) {
+        // It began in the future, and has read nothing.
+        return before;
+    }
+    match instant_of(cursor.until.as_ref()) {
+        Some(until) => Some(told.map_or(until, |told| until.min(told))),
+        None => instant_of(cursor.seen.as_ref()).max(before).or(from),
+    }
 }
 
 /// A record of a page.
@@ -97,12 +115,12 @@ impl Reads<'_> {
         }
         // A record that is dated ahead would hide what comes before it.
         cursor.seen = seen.map(|seen| seen.min(ask.now).to_string());
+        cursor.told = instant_of(cursor.told.as_ref()).into_iter().chain(crate::http::date(&answer.headers)).min().map(|told| told.to_string());
         let result = answer.result(&stream.ask).unwrap_or_default();
         let more = self.next(stream, &mut cursor, result, &answer, &records)?;
         if !more {
-            let read = instant_of(cursor.until.as_ref()).or_else(|| instant_of(cursor.seen.as_ref()).max(instant_of(cursor.read.as_ref())));
-            let read = read.map_or_else(|| cursor.from.clone(), |read| read.to_string());
-            cursor = Cursor { from: cursor.from, read: Some(read), ..Cursor::default() };
+            let read = read_up_to(&cursor);
+            cursor = Cursor { from: cursor.from, read: read.map(|read| read.to_string()), ..Cursor::default() };
         }
         let cursor = serde_json::to_string(&cursor).map_err(|error| Fault::transient(error.to_string()))?;
         Ok(Page { changes, cursor: Some(cursor), more })
@@ -260,8 +278,9 @@ impl Reads<'_> {
             cursor.token = next;
             return Ok(cursor.token.is_some());
         };
-        let counted = cursor.counted + stamps.iter().filter(|stamp| at == Some(**stamp)).count() as u64;
-        if at == Some(last) && next.is_some() {
+        // Where "from" may mean "after", the page begins a grain earlier: its records up to that stamp are gone through in the same way.
+        let counted = cursor.counted + stamps.iter().filter(|stamp| at.is_some_and(|at| **stamp <= at)).count() as u64;
+        if at.is_some_and(|at| last <= at) && next.is_some() {
             (cursor.token, cursor.counted) = (next, counted);
             return Ok(true);
         }
@@ -307,8 +326,8 @@ impl Reads<'_> {
         // A list that does not say what changed is gone through from its beginning each time.
         let known = known.filter(|_| stream.listed.is_none());
         let read = known.and_then(|known| instant_of(known.read.as_ref()));
-        // Of a poll that broke off nothing is known to be whole: it begins where it began.
-        let broken_off = known.and_then(|known| known.from.parse::<Timestamp>().ok());
+        // Of a poll that broke off nothing is known to be whole: it begins where it began, if no clock that was ahead said so.
+        let broken_off = known.and_then(|known| known.from.parse::<Timestamp>().ok()).filter(|from| *from <= ask.now);
         let from = match read {
             Some(read) => read.saturating_sub(ask.overlap).unwrap_or(read),
             None => broken_off.or(ask.since).unwrap_or(oldest),

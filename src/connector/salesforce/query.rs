@@ -311,7 +311,7 @@ impl Salesforce {
         let response = self.get(call, &path).await?;
         // By the steady clock: where this machine's other one is set meanwhile, the checkpoint must not follow it.
         let took = SignedDuration::from_millis(self.client.steady() - sent);
-        *asked = wire::date(&response).and_then(|at| at.checked_sub(took + DATED).ok());
+        *asked = crate::http::date(response.headers()).and_then(|at| at.checked_sub(took + DATED).ok());
         if let Some(next) = self.rows_of(call, &response, &mut chain, keep).await? {
             self.rows_from(call, next, &mut chain, keep).await?;
         }

@@ -1,6 +1,5 @@
 //! Salesforce's answers: limits, refusals, records.
 
-use jiff::Timestamp;
 
 use crate::fault::{Fault, Refusal};
 use crate::http::Response;
@@ -17,12 +16,6 @@ pub(super) enum Kind {
 pub(super) fn usage(header: &str) -> Option<(u64, u64)> {
     let (used, budget) = header.split(';').find_map(|part| part.trim().strip_prefix("api-usage="))?.split_once('/')?;
     Some((used.trim().parse().ok()?, budget.trim().parse().ok()?))
-}
-
-/// When an answer was made, by the clock of who made it.
-pub(super) fn date(response: &Response) -> Option<Timestamp> {
-    let text = response.headers().get("date")?.to_str().ok()?;
-    jiff::fmt::rfc2822::parse(text).ok().map(|at| at.timestamp())
 }
 
 /// A read that got no answer has done nothing.

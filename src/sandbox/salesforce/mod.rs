@@ -289,11 +289,7 @@ impl System for Salesforce {
         let now = to_millisecond(now);
         self.settle(now);
         let mut response = self.answer(request, now).into_response();
-        // With whole seconds, as servers print it.
-        let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&now);
-        if let Some(date) = date.ok().and_then(|date| http::HeaderValue::try_from(date).ok()) {
-            response.headers_mut().insert("date", date);
-        }
+        super::date(&mut response, now);
         response
     }
 

@@ -131,6 +131,38 @@ async fn a_list_by_its_stamp_is_gone_on_from_the_last_stamp() {
     assert_eq!(bounds(&shop), ["2026-11-01T00:00:00Z ", "2026-11-01T00:00:00Z 2"]);
 }
 
+/// Where "from" may mean "after", a page begins a grain before its stamp. A second that fills a page leads on all the same.
+#[tokio::test]
+async fn a_full_second_before_the_last_stamp_is_gone_through() {
+    let described = format!("time: {{ bound: unknown }}\n{}", stream("{ token: next, to: query.after, by_stamp: at }", ""));
+    let page = |ids: [&str; 2], at: &str, next: Json| rows(&ids.map(|id| order(id, at)), json!({"next": next}));
+    let first = || page(["1", "2"], "18:00:00", json!("2"));
+    let then = |next: Json| page(["3", "4"], "18:00:01", next);
+    let answers = [
+        first(),
+        first(),
+        then(json!("4")),
+        first(),
+        then(json!("4")),
+        // From the second one on: the first is there once more.
+        first(),
+        then(Json::Null),
+        first(),
+        then(Json::Null),
+    ];
+    let shop = Shop::rest(&described, answers);
+    let mut at = shop.page(None, true).await.unwrap();
+    let mut pages = 1;
+    while at.more {
+        at = shop.page(Some(&at), false).await.unwrap();
+        pages += 1;
+    }
+    assert_eq!(pages, 9);
+    let asked = shop.asked();
+    let from = from(&asked);
+    assert_eq!((from[1], from[5], from[8]), ("2026-11-18T17:59:59Z", "2026-11-18T18:00:00Z", "2026-11-18T18:00:00Z"));
+}
+
 /// Polls that bring nothing leave the lower bound where it is.
 #[tokio::test]
 async fn a_quiet_list_is_not_read_further_and_further_back() {
@@ -330,4 +362,28 @@ fn flows_share_pages_only_where_they_ask_for_the_same() {
     assert_eq!(form(described, true, &[&["a"], &["b"]]), form(described, true, &[&["b"], &["a"], &["a"]]));
     let rest = stream("whole", "");
     assert_eq!(form(&rest, false, &[&["id"]]), form(&rest, false, &[&["email"]]), "of REST a record comes whole");
+}
+
+/// This machine's clock is ahead for a while. What changes by the system's clock after a poll is read by the next one.
+#[tokio::test]
+async fn a_poll_reads_no_further_than_the_systems_own_clock() {
+    let dated = |orders: &[Json], date: &'static str| {
+        rows(orders, json!({})).map(|mut response| {
+            response.headers_mut().insert("date", http::HeaderValue::from_static(date));
+            response
+        })
+    };
+    let described = stream("whole", ", until: { lag: 30 s }");
+    // The clock of a test stands at 20:00:00 of the 18th: the system is two days behind it, and then is not.
+    let answers = [dated(&[order("1", "17:00:00")], "Mon, 16 Nov 2026 20:00:00 GMT"), dated(&[], "Wed, 18 Nov 2026 20:00:01 GMT"), dated(&[], "")];
+    let shop = Shop::rest(&described, answers);
+    let first = shop.page(None, true).await.unwrap();
+    let second = shop.page(Some(&first), true).await.unwrap();
+    shop.page(Some(&second), true).await.unwrap();
+    assert_eq!(from(&shop.asked())[1..], ["2026-11-16T19:55:00Z", "2026-11-18T19:54:30Z"]);
+    // A poll that began in the future has read nothing: the next one begins where the last one that read something ended.
+    let oldest = stream("whole", ", until: { lag: 30 s }, oldest: 1 day");
+    let shop = Shop::rest(&oldest, [dated(&[], "Mon, 16 Nov 2026 20:00:00 GMT"), dated(&[], "Mon, 16 Nov 2026 20:05:00 GMT"), dated(&[], "")]);
+    let first = shop.page(None, true).await.unwrap();
+    assert!(!first.cursor.as_deref().unwrap().contains("\"read\""), "{first:?}");
 }
