@@ -1,6 +1,5 @@
 //! Salesforce's answers: limits, refusals, records.
 
-
 use crate::fault::{Fault, Refusal};
 use crate::http::Response;
 use crate::value::Json;
