@@ -11,7 +11,7 @@ use super::{BatchKey, CallRequest, Effect, Engine, Job, Pass, delta, dependent_w
 use crate::connector::{Done, Item, Receipt};
 use crate::fault::Fault;
 use crate::store::{Change, Entry, EntryState, Millis, Moved, StoreResult, TargetState};
-use crate::value::Json;
+use crate::value::{Json, ObjectRef};
 
 /// How long a batch that is not full waits for more, while more may come.
 const LINGER: Millis = 5_000;
@@ -219,8 +219,7 @@ impl Engine<'_> {
             && !fields.contains_key(name)
             && object.is_none_or(|object| object.fields.contains_key(name))
         {
-            let number = object.and_then(|object| object.fields.get(name)).is_some_and(|field| field.kind == crate::value::Kind::Integer);
-            let value = key.parse::<i64>().ok().filter(|_| number).map_or_else(|| Json::String(key.clone()), Json::from);
+            let value = self.key_value(&lot.object(), name, key);
             // With room for this one field: a batch may have ten thousand items.
             let mut whole = serde_json::Map::with_capacity(fields.len() + 1);
             whole.extend(std::mem::take(fields));
@@ -234,6 +233,13 @@ impl Engine<'_> {
             body = connector.merge(&lot.object(), held, &body);
         }
         Item { key: entry.key.clone(), id: entry.target.clone(), body }
+    }
+
+    /// A key as the field of its object holds it: a number, or a text.
+    pub(super) fn key_value(&self, object: &ObjectRef, field: &str, key: &str) -> Json {
+        let object = self.world.plan.objects.get(&object.to_string());
+        let number = object.and_then(|object| object.fields.get(field)).is_some_and(|field| field.kind == crate::value::Kind::Integer);
+        key.parse::<i64>().ok().filter(|_| number).map_or_else(|| Json::String(key.to_owned()), Json::from)
     }
 
     fn refuse_lot(&mut self, lot: &BatchKey) -> StoreResult<()> {

@@ -607,6 +607,10 @@ impl Engine<'_> {
             let known = self.known(payload)?.and_then(|known| known.id);
             let Some(id) = payload.id.clone().or(known) else { continue };
             let mut record = payload.body.as_object().cloned().unwrap_or_default();
+            // The body does not repeat the key that the write goes by.
+            if let (Some(field), Some(key)) = (&payload.key_field, &payload.key) {
+                record.entry(field.as_str()).or_insert_with(|| self.key_value(&payload.object, field, key));
+            }
             record.insert(self.id_field(&payload.object), Json::String(id));
             found.insert(payload.write.clone(), Json::Object(record));
         }
