@@ -124,6 +124,7 @@ pub fn read(file: &str, text: &str, exists: &dyn Fn(&str) -> bool) -> Result<Vec
     })?;
     let name: Arc<str> = file.into();
     let mut cases = Vec::new();
+    let lines: Vec<&str> = text.lines().collect();
     for entry in parsed.cases {
         let line = u32::try_from(entry.referenced.line()).unwrap_or(0);
         let fault = |message: String| CaseFault { message, line, column: 1 };
@@ -137,7 +138,7 @@ pub fn read(file: &str, text: &str, exists: &dyn Fn(&str) -> bool) -> Result<Vec
             now.map(|text| text.parse::<Timestamp>()).transpose().map_err(|_| fault("`now` is a time such as 2026-03-01T12:00:00Z".to_owned()))?;
         let expect_line = case.expect.as_ref().and_then(|expect| {
             let at = u32::try_from(expect.referenced.line()).ok()?;
-            expect_key_line(text, at)
+            expect_key_line(&lines, at)
         });
         let node = |raw: &Raw| raw.node(text);
         let mut parameters = Vec::new();
@@ -198,8 +199,7 @@ pub fn read(file: &str, text: &str, exists: &dyn Fn(&str) -> bool) -> Result<Vec
 }
 
 /// The line of the `expect:` whose value begins at or below it.
-fn expect_key_line(text: &str, value_line: u32) -> Option<u32> {
-    let lines: Vec<&str> = text.lines().collect();
+fn expect_key_line(lines: &[&str], value_line: u32) -> Option<u32> {
     let from = (value_line as usize).min(lines.len());
     (0..from).rev().take(20).find(|at| lines[*at].trim_start().trim_start_matches("- ").starts_with("expect:")).map(|at| at as u32 + 1)
 }

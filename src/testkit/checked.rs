@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::cases::{self, Case};
+use super::cases::{self, Case, CaseFault};
 use super::runner::NO_RECORD;
 use crate::base::diag::{Code, Diagnostic};
 use crate::base::{FileId, Source, Sources, Span, nearest};
@@ -32,6 +32,8 @@ struct CaseText {
     name: String,
     text: Result<Arc<str>, Absence>,
     node: Option<Result<Node, yaml::Unreadable>>,
+    /// What would stop `test`.
+    fault: Option<CaseFault>,
 }
 
 /// All case files of a project, and the files of records that they name.
@@ -39,6 +41,8 @@ struct CaseText {
 pub struct CaseTexts {
     texts: Vec<CaseText>,
     fixtures: BTreeMap<String, Result<usize, String>>,
+    /// Files that are there or are not, as far as they were asked for.
+    there: BTreeMap<String, bool>,
 }
 
 /// Reads all case files of a project. It needs nothing of the mappings, and may run beside their check.
@@ -46,14 +50,16 @@ pub fn read_all(library: &dyn Library) -> CaseTexts {
     let mut files = library.list(".yaml");
     files.extend(library.list(".yml"));
     let cases = files.into_iter().filter(|name| name.starts_with("cases/") || name.contains("/cases/"));
+    let there = There { library, known: RefCell::default() };
+    let exists = |path: &str| there.exists(path);
     let read = |name: String| {
         let text = library.read(&name);
         let node = text.as_ref().ok().map(|text| yaml::read(text));
-        CaseText { name, text, node }
+        let fault = text.as_ref().ok().and_then(|text| cases::read(&name, text, &exists).err());
+        CaseText { name, text, node, fault }
     };
     let texts: Vec<CaseText> = cases.map(read).collect();
     let mut fixtures = BTreeMap::new();
-    let exists = |path: &str| library.exists(path);
     for case in &texts {
         let Some(Ok(node)) = &case.node else { continue };
         let given = node.get("cases").and_then(Node::elements).into_iter().flatten().filter_map(|case| case.get("given"));
@@ -66,7 +72,24 @@ pub fn read_all(library: &dyn Library) -> CaseTexts {
             }
         }
     }
-    CaseTexts { texts, fixtures }
+    CaseTexts { texts, fixtures, there: there.known.into_inner() }
+}
+
+/// Which files are there: many cases name the same ones, and each look goes to the disk.
+struct There<'a> {
+    library: &'a dyn Library,
+    known: RefCell<BTreeMap<String, bool>>,
+}
+
+impl There<'_> {
+    fn exists(&self, path: &str) -> bool {
+        if let Some(known) = self.known.borrow().get(path) {
+            return *known;
+        }
+        let there = self.library.exists(path);
+        self.known.borrow_mut().insert(path.to_owned(), there);
+        there
+    }
 }
 
 /// How many records are in a file, or why it cannot be read.
@@ -84,11 +107,12 @@ pub fn check(library: &dyn Library, cases: &CaseTexts, compiled: &mut Compiled) 
     {
         let mapping = compiled.mapping.as_ref().or(compiled.plan.as_ref().map(|plan| &plan.mapping));
         let Some(mapping) = mapping else { return };
-        let fixtures = Fixtures { library, config: &compiled.config, read: RefCell::new(cases.fixtures.clone()) };
+        let there = There { library, known: RefCell::new(cases.there.clone()) };
+        let fixtures = Fixtures { there, config: &compiled.config, read: RefCell::new(cases.fixtures.clone()) };
         for case in &cases.texts {
             file(case, mapping, &compiled.objects, &fixtures, &mut sources, &mut found);
         }
-        let exists = |path: &str| library.exists(path);
+        let exists = |path: &str| fixtures.there.exists(path);
         for test in &mapping.tests {
             item(&cases::of_item(test, &exists), &fixtures, &sources, &mut found);
         }
@@ -101,7 +125,7 @@ pub fn check(library: &dyn Library, cases: &CaseTexts, compiled: &mut Compiled) 
 
 /// The files of records that cases name, each read once.
 struct Fixtures<'a> {
-    library: &'a dyn Library,
+    there: There<'a>,
     config: &'a Config,
     /// How many records are in each, or why it cannot be read.
     read: RefCell<BTreeMap<String, Result<usize, String>>>,
@@ -111,7 +135,7 @@ impl Fixtures<'_> {
     /// Why a file cannot be used; `None` where it can. `one`: it has to have a record.
     fn fault(&self, path: &str, one: bool) -> Option<String> {
         let mut read = self.read.borrow_mut();
-        let known = read.entry(path.to_owned()).or_insert_with(|| count(self.library, self.config, path));
+        let known = read.entry(path.to_owned()).or_insert_with(|| count(self.there.library, self.config, path));
         match known {
             Ok(0) if one => Some(format!("`{path}` {NO_RECORD}")),
             Ok(_) => None,
@@ -127,7 +151,7 @@ fn item(case: &Case, fixtures: &Fixtures<'_>, sources: &Sources, found: &mut Vec
     let mut paths = vec![(&case.given.record, true)];
     paths.extend(case.given.matched.iter().map(|(_, path)| path).chain(&case.given.target).map(|path| (path, false)));
     // One that is not there was told with the mapping.
-    let fault = paths.into_iter().filter(|(path, _)| fixtures.library.exists(path)).find_map(|(path, one)| fixtures.fault(path, one));
+    let fault = paths.into_iter().filter(|(path, _)| fixtures.there.exists(path)).find_map(|(path, one)| fixtures.fault(path, one));
     found.extend(fault.map(|fault| Diagnostic::new(Code::BadCase, Span::new(file, line.0, line.1), fault)));
 }
 
@@ -155,11 +179,9 @@ fn file(case: &CaseText, mapping: &Mapping, objects: &Objects, fixtures: &Fixtur
         None => {}
     }
     // What stops `test` stops the check, if it is none of the above.
-    if found.len() == before
-        && let Err(fault) = cases::read(&case.name, text, &|path| fixtures.library.exists(path))
-    {
+    if let Some(fault) = case.fault.as_ref().filter(|_| found.len() == before) {
         let line = sources.get(id).map(|source| source.span_of_line(fault.line)).unwrap_or_default();
-        found.push(Diagnostic::new(Code::BadCase, Span::new(id, line.0, line.1), fault.message));
+        found.push(Diagnostic::new(Code::BadCase, Span::new(id, line.0, line.1), fault.message.clone()));
     }
 }
 
@@ -346,16 +368,16 @@ impl Cases<'_, '_> {
     /// A file of records that a case names: beside it, or from the project's folder. `one`: it has to have a record.
     fn path(&mut self, node: &Node, one: bool) {
         let Some(path) = node.text() else { return };
-        let library = self.fixtures.library;
-        let place = cases::beside(self.name, path, &|path| library.exists(path));
-        if library.exists(&place) {
+        let there = &self.fixtures.there;
+        let place = cases::beside(self.name, path, &|path| there.exists(path));
+        if there.exists(&place) {
             let at = self.span(node);
             let said = self.fixtures.fault(&place, one).map(|fault| Diagnostic::new(Code::BadCase, at, fault));
             self.found.extend(said);
             return;
         }
         let ending = path.rsplit_once('.').map_or(".json", |(_, ending)| ending);
-        let all = library.list(&format!(".{}", ending.trim_start_matches('.')));
+        let all = there.library.list(&format!(".{}", ending.trim_start_matches('.')));
         let known: Vec<&str> = all.iter().map(String::as_str).collect();
         let at = self.span(node);
         let said = Diagnostic::new(Code::BadCase, at, format!("there is no file `{path}`"));
