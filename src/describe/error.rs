@@ -30,6 +30,13 @@ pub(super) fn bad_value(span: Span, message: String, help: &str) -> Diagnostic {
     Diagnostic::new(Code::BadDescription, span, message).help(help)
 }
 
+/// The name of an object or a schema: a mapping writes it, and the file of the schema has it.
+pub(super) fn no_object_name(name: &str, span: Span, what: &str) -> Diagnostic {
+    Diagnostic::new(Code::BadDescription, span, format!("`{name}` is no name of {what}"))
+        .why("a mapping writes the name, and the file of the schema is called by it")
+        .help("write a letter first, then letters, digits and `_`: `SalesOrder`")
+}
+
 pub(crate) fn no_field_of_names(field: &str, span: Span) -> Diagnostic {
     bad_value(span, format!("no schema has the field `{field}`"), "write an object and its field: `LineItem.warehouse_id`")
 }

@@ -18,7 +18,7 @@ mod tests;
 
 pub use check::check;
 pub(crate) use error::{no_field_of_names, no_such_file, other_name};
-pub use model::Described;
+pub use model::{Described, is_object_name};
 pub use text::{Filled, Filter, Formula, Missing, Path, Pattern, Piece, Place, Scope, Step as PathStep, Template, printed};
 
 use std::sync::{Arc, LazyLock};

@@ -549,6 +549,12 @@ fn each_mistake_is_told_at_its_place() {
         ("page: whole", "page: whole, skip: 'record.a = 1'", "E0606", "="),
         ("type: integer", "type: int", "E0603", "int"),
         ("call: GET /orders, ", "", "E0604", "{"),
+        // A file is called by the name of an object and of its schema.
+        ("  Order:", "  ../../../Order:", "E0601", "../../../Order"),
+        ("  Order:", "  Sales Order:", "E0601", "Sales Order"),
+        ("  Order:", "  3PL:", "E0601", "3PL"),
+        ("  Order:\n", "  Order:\n    schema: ../../../Order\n", "E0601", "../../../Order"),
+        ("  Order:\n", "  Order:\n    schema: Bestellungsübersicht\n", "E0601", "Bestellungsübersicht"),
     ] {
         let said = said_of(from, to);
         if said.first().map(|(code, place)| (code.as_str(), place.as_str())) != Some((code, place)) {

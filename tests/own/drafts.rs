@@ -235,3 +235,40 @@ fn what_a_draft_lacks_is_asked_for_by_an_option() {
         assert!(!folder.path().join("systems").exists(), "nothing is written: {arguments:?}");
     }
 }
+
+/// Schemas are written below `schemas/`, whatever a description and a vendor's file call what they are of.
+#[test]
+fn an_import_writes_nothing_outside_of_the_project() {
+    for (from, to) in [("  Order:\n", "  Order:\n    schema: ../../../Order\n"), ("  Order:\n", "  \"../../../Order\":\n")] {
+        let folder = tempfile::tempdir().unwrap();
+        let project = folder.path().join("project");
+        std::fs::create_dir_all(project.join("systems/northbay")).unwrap();
+        let text = book("systems/northbay/system.yaml");
+        assert!(text.contains(from));
+        std::fs::write(project.join("systems/northbay/system.yaml"), text.replacen(from, to, 1)).unwrap();
+        std::fs::write(project.join("api.yaml"), book("api.yaml")).unwrap();
+        let (code, out) = run(&project, &["system", "check", "northbay"]);
+        assert!(code == Some(1) && out.contains("`../../../Order` is no name of"), "{out}");
+        let (code, out) = run(&project, &["system", "import", "northbay", "--openapi", "api.yaml"]);
+        assert!(code == Some(1) && out.contains("`../../../Order` is no name of"), "{out}");
+        let beside: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(beside, ["project"], "{out}");
+        assert!(!project.join("Order.json").exists(), "{out}");
+    }
+}
+
+/// A list whose path lacks what most paths begin with.
+#[test]
+fn a_list_outside_of_the_common_beginning_is_drafted() {
+    let item = r#"{"type": "object", "properties": {"id": {"type": "string"}, "number": {"type": "string"}}}"#;
+    let list = format!(r#"{{"responses": {{"200": {{"description": "ok", "content": {{"application/json": {{"schema": {{"type": "array", "items": {item}}}}}}}}}}}}}"#);
+    let made = format!(r#"{{"requestBody": {{"content": {{"application/json": {{"schema": {item}}}}}}}, "responses": {{"201": {{"description": "ok"}}}}}}"#);
+    let bare = r#"{"responses": {"200": {"description": "ok"}}}"#;
+    let four = format!(r#"{{"get": {bare}, "put": {bare}, "patch": {bare}, "delete": {bare}}}"#);
+    let api = format!(
+        r#"{{"openapi": "3.0.0", "info": {{"title": "A", "version": "1"}}, "servers": [{{"url": "https://api.example.com"}}],
+            "paths": {{"/{{projectKeyLong}}/b": {four}, "/{{projectKeyLong}}/c": {four}, "/orders": {{"get": {list}, "post": {made}}}}}}}"#
+    );
+    let draft = Draft::of("short", &api, "json", &["--sign-in", "bearer"]);
+    assert!(draft.object("Order").writes.iter().any(|write| write.name.node == "create"), "{}", draft.text);
+}

@@ -281,7 +281,7 @@ impl Rest<'_> {
         let below = |operation: &&Operation| {
             operation.method == Method::Post
                 && (operation.path == base || operation.path.starts_with(&format!("{base}/")))
-                && !operation.path[self.prefix.len()..].contains('{')
+                && !self.path(operation).contains('{')
         };
         let mut all: Vec<Create<'a>> = self.api.operations.iter().filter(below).filter_map(|operation| self.made_by(operation, found)).collect();
         let rank = |create: &Create<'_>| (create.operation.path != base, create.batch.is_some(), create.operation.path.len());

@@ -1,6 +1,7 @@
 //! Questions that only read: pages, their order, the lower bound, look-ups.
 
 use indexmap::IndexMap;
+use rust_decimal::Decimal;
 
 use super::super::system_new::words;
 use super::Probe;
@@ -174,16 +175,39 @@ fn values<'r>(read: &'r Read, field: &str) -> Vec<&'r Json> {
     read.pages.iter().flatten().filter_map(|record| field.split('.').try_fold(record, |json, name| json.get(name))).collect()
 }
 
-/// Instants by their time, all else as it is printed.
-fn key(value: &Json) -> String {
+/// What the order of records is told by.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    Number(Decimal),
+    Instant(jiff::Timestamp),
+    Text(String),
+}
+
+/// Numbers by their size, instants by their time, all else as it is printed.
+fn key(value: &Json) -> Key {
     let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    text.parse::<jiff::Timestamp>().map_or(text, |at| format!("{:020}", at.as_millisecond()))
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = if value.is_number() || digits { text.parse().or_else(|_| Decimal::from_scientific(&text)).ok() } else { None };
+    match (number, text.parse()) {
+        (Some(number), _) => Key::Number(number),
+        (None, Ok(at)) => Key::Instant(at),
+        (None, Err(_)) => Key::Text(text),
+    }
+}
+
+/// Where a record stands before one that should come before it.
+fn disorder<K: Ord>(keys: &[K]) -> Option<usize> {
+    keys.windows(2).position(|two| two[0] > two[1])
 }
 
 fn in_order(read: &Read, field: &str) -> Finding {
-    let keys: Vec<String> = values(read, field).into_iter().map(key).collect();
+    let values = values(read, field);
+    let keys: Vec<Key> = values.iter().map(|value| key(value)).collect();
     let distinct = keys.windows(2).any(|two| two[0] != two[1]);
-    match keys.iter().zip(keys.iter().skip(1)).position(|(one, next)| one > next) {
+    // Texts of digits may stand in the order of texts: `1000` before `998`.
+    let texts: Option<Vec<&str>> = values.iter().map(|value| value.as_str()).collect();
+    let as_texts = texts.is_some_and(|texts| disorder(&texts).is_none());
+    match disorder(&keys).filter(|_| !as_texts) {
         _ if keys.len() < 2 || !distinct => Finding { holds: None, found: format!("too few records differ in `{field}` to see an order") },
         None => Finding { holds: Some(true), found: format!("{} records are in the order of `{field}`", keys.len()) },
         Some(at) => {
@@ -194,7 +218,7 @@ fn in_order(read: &Read, field: &str) -> Finding {
 
 /// How many records have the same stamp: a page's end may lie between them.
 fn equal(read: &Read, stamp: &Path) -> Finding {
-    let mut counts: std::collections::BTreeMap<String, usize> = std::collections::BTreeMap::new();
+    let mut counts: std::collections::BTreeMap<Key, usize> = std::collections::BTreeMap::new();
     for record in read.pages.iter().flatten() {
         if let Some(value) = stamp.get(record) {
             *counts.entry(key(value)).or_default() += 1;
@@ -309,5 +333,37 @@ async fn look_up(probe: &Probe<'_>, object: &Object, field: &str, value: &str) -
             Finding { holds: Some(true), found: format!("a record of the list is found by its `{field}`; a value that none has is refused") }
         }
         Err(fault) => Finding { holds: None, found: fault.to_string() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn holds(ids: &[Json]) -> Option<bool> {
+        let records = ids.iter().map(|id| json!({ "id": id })).collect();
+        in_order(&Read { pages: vec![records], ..Read::default() }, "id").holds
+    }
+
+    #[test]
+    fn numbers_are_in_order_by_their_size_and_texts_as_they_stand() {
+        for (ids, wanted) in [
+            (vec![json!(9), json!(10)], Some(true)),
+            (vec![json!(10), json!(9)], Some(false)),
+            (vec![json!(9.5), json!(10)], Some(true)),
+            (vec![json!(-2), json!(1)], Some(true)),
+            (vec![json!("998"), json!("1000")], Some(true)),
+            (vec![json!("1000"), json!("998")], Some(true)),
+            (vec![json!("1000"), json!("998"), json!("1001")], Some(false)),
+            (vec![json!("B"), json!("A")], Some(false)),
+            (vec![json!("2026-01-02T00:00:00Z"), json!("2026-01-02T00:30:00+02:00")], Some(false)),
+            (vec![json!(9), json!(9)], None),
+        ] {
+            assert_eq!(holds(&ids), wanted, "{ids:?}");
+        }
     }
 }

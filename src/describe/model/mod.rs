@@ -21,7 +21,7 @@ pub use connection::{Described, Hook, Setting, SettingKind, Spec, SpecForm, Time
 pub use find::{Batched, Find, Get, Look, Scan, With, WithOf};
 pub use limits::{Credits, Limit, Measure, Unit};
 pub use names::{Hello, Named, NamedOf};
-pub use object::{Id, IdForm, Object, PartOf};
+pub use object::{Id, IdForm, Object, PartOf, is_object_name};
 pub use page::{Destination, Growth, Number, Page, Paging};
 pub use receipt::{Matching, Receipt, Results};
 pub use stream::{Gone, Listed, Shaped, Stream, Until};

@@ -2,6 +2,7 @@
 
 use super::{Find, Get, Gone, Stream, With, Write};
 use crate::base::{Span, Spanned};
+use crate::describe::error;
 use crate::describe::read::Reader;
 use crate::describe::text::{Filled, Formula, Path, Pattern, Place, Template};
 use crate::yaml::Node;
@@ -41,6 +42,11 @@ pub struct Id {
     pub longest: Option<u64>,
 }
 
+/// Whether a text can be the name of an object or of a schema: a plain name, since a mapping writes it and a file is called by it.
+pub fn is_object_name(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_') && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
 /// Where a record's id stands.
 #[derive(Debug, Clone, PartialEq)]
 pub enum IdForm {
@@ -66,7 +72,16 @@ impl Reader<'_> {
 
     fn object(&mut self, name: Spanned<String>, node: &Node) -> Option<Object> {
         let mut block = self.block(node, format!("the object `{}`", name.node))?;
-        let schema = block.get("schema").and_then(|node| self.text(node, "schema")).map_or_else(|| name.node.clone(), |text| text.node);
+        let schema = block.get("schema").and_then(|node| self.text(node, "schema"));
+        if let Some((named, what)) = [(Some(&name), "an object"), (schema.as_ref(), "a schema")]
+            .into_iter()
+            .filter_map(|(named, what)| Some((named?, what)))
+            .find(|(named, _)| !is_object_name(&named.node))
+        {
+            self.found.push(error::no_object_name(&named.node, named.span, what));
+            return None;
+        }
+        let schema = schema.map_or_else(|| name.node.clone(), |text| text.node);
         let id = match block.get("id") {
             Some(node) => self.id(node),
             None => Path::parse("id", name.span).ok().map(|path| Id { form: IdForm::At(path), pattern: None, longest: None }),

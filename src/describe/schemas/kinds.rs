@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 
 use super::{Class, Draft, Field, Form, Kind, Size, SizeUnit, Type, WireEncoding, Write, class_of_field, field_of};
 use crate::apispec::{ApiSpec, Fields, Others, Shape, Style, TypeId};
-use crate::describe::model::TimeForm;
+use crate::describe::model::{TimeForm, is_object_name};
 use crate::value::{Enumeration, Known, ObjectRef, WeightUnit};
 
 pub(super) struct Kinds<'k> {
@@ -163,11 +163,13 @@ impl Kinds<'_> {
 
     /// What an object in a field is called: as its type, or by the field if that has no name.
     fn named(&self, object: &str, name: &str, api: &ApiSpec, id: TypeId) -> String {
-        let said = api.ty(id).name.clone().filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'));
+        let said = api.ty(id).name.clone().filter(|name| is_object_name(name));
         said.unwrap_or_else(|| {
             let mut letters = name.chars();
             let upper: String = letters.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
-            format!("{object}{upper}{}", letters.as_str())
+            // A file is called by it: a vendor's field may have any name.
+            let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+            format!("{object}{}", upper.chars().chain(letters).map(plain).collect::<String>())
         })
     }
 
