@@ -18,6 +18,8 @@ pub struct Source {
     pub name: String,
     pub text: Arc<str>,
     lines: Vec<u32>,
+    /// Stretches that hold secrets, which are shown to nobody.
+    hidden: Vec<Span>,
 }
 
 impl Source {
@@ -25,7 +27,24 @@ impl Source {
         let text = text.into();
         let breaks = text.bytes().enumerate().filter(|(_, b)| *b == b'\n');
         let lines = std::iter::once(0).chain(breaks.map(|(i, _)| u32::try_from(i + 1).unwrap_or(u32::MAX))).collect();
-        Source { name: name.into(), text, lines }
+        Source { name: name.into(), text, lines, hidden: Vec::new() }
+    }
+
+    /// The text as people are shown it: a `*` stands for each byte of a secret, so that all else stays in its place. `more`: further secrets.
+    pub fn shown(&self, more: &[Span]) -> Source {
+        let mut shown = self.clone();
+        let mut text = String::new();
+        for span in self.hidden.iter().chain(more) {
+            let (start, end) = (span.start as usize, (span.end as usize).min(self.text.len()));
+            let whole = if text.is_empty() { &*self.text } else { text.as_str() };
+            let (Some(before), Some(secret), Some(behind)) = (whole.get(..start), whole.get(start..end), whole.get(end..)) else { continue };
+            let stars: String = secret.chars().map(|c| if c == '\n' { "\n".to_owned() } else { "*".repeat(c.len_utf8()) }).collect();
+            text = format!("{before}{stars}{behind}");
+        }
+        if !text.is_empty() {
+            shown.text = text.into();
+        }
+        shown
     }
 
     /// Where the byte stands. A byte past the end stands at the end; one inside a character at its start.
@@ -70,6 +89,13 @@ impl Sources {
     pub fn add(&mut self, source: Source) -> FileId {
         self.files.push(source);
         FileId(u32::try_from(self.files.len() - 1).unwrap_or(u32::MAX))
+    }
+
+    /// Keeps a secret out of all that is shown of its file.
+    pub fn hide(&mut self, secret: Span) {
+        if let Some(source) = self.files.get_mut(secret.file.0 as usize) {
+            source.hidden.push(secret);
+        }
     }
 
     pub fn get(&self, id: FileId) -> Option<&Source> {

@@ -267,6 +267,7 @@ pub(super) fn written_out(what: &str, span: Span) -> Diagnostic {
     Diagnostic::new(Code::SecretOrHost, span, format!("{what} is written out in the description"))
         .why("a description is read by everybody who reads the project, and is no place for a secret")
         .help("make it a setting, `settings: { key: { secret: true } }`, and write `{setting.key}` under `auth`")
+        .hide(span)
 }
 
 /// A setting that proves who asks, and may be printed.

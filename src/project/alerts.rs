@@ -195,7 +195,8 @@ fn mail_server(text: &Setting, what: &str, reader: &mut Reader<'_>) -> bool {
 fn usable(text: &Setting, what: &str, read: Result<url::Url, String>, help: &str, reader: &mut Reader<'_>) -> bool {
     match read {
         Err(why) if !open(text) => {
-            reader.found.push(error::bad_alert(what, text.span, &why, help));
+            let said = error::bad_alert(what, text.span, &why, help);
+            reader.found.push(if error::settings::has_password(&text.text) { said.hide(text.span) } else { said });
             false
         }
         _ => true,

@@ -166,6 +166,8 @@ impl Config {
         found.extend(config.store.as_ref().and_then(settings::store));
         found.extend(config.schema_drift.as_ref().and_then(|setting| settings::drift(setting, &zone)));
         found.extend(config.schedules.iter().filter_map(|(flow, setting)| settings::schedule_of(&format!("schedules.{flow}"), setting, &zone)));
+        // Not in the frame of another message either.
+        found.iter().flat_map(|one| &one.hidden).for_each(|secret| sources.hide(*secret));
         config
     }
 

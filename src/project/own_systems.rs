@@ -68,7 +68,8 @@ fn path(name: &str) -> String {
 
 /// A system's name is that of its folder.
 pub fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+    // One that begins with `-` would be an option on the command line.
+    !name.is_empty() && !name.starts_with('-') && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
 /// What the connections of a project's file name as their systems.

@@ -49,7 +49,10 @@ pub(super) fn connection(name: &str, system: &SystemRef, options: &[Entry], file
         let Some(setting) = known(&option.key) else {
             let other = system::all().find(|(_, manifest)| manifest.settings.contains_key(&option.key)).map(|(of, _)| of);
             let settings: Vec<&str> = manifest.settings.keys().map(String::as_str).collect();
-            found.push(error::of_no_system(&option.key, at, name, system, &settings, other));
+            let said = error::of_no_system(&option.key, at, name, system, &settings, other);
+            // Under a name that is not known a secret may stand, too.
+            let secret = may_be_secret(&option.key) && option.value.text().is_some_and(|text| !text.contains("${"));
+            found.push(if secret { said.hide(Span::new(file, option.value.start, option.value.end)) } else { said });
             continue;
         };
         if source(&option.value).is_none() {
@@ -83,6 +86,12 @@ pub(super) fn connection(name: &str, system: &SystemRef, options: &[Entry], file
             Kind::Number | Kind::Version => {}
         }
     }
+}
+
+/// Whether a name is like that of a secret.
+fn may_be_secret(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    ["token", "secret", "password", "passwd", "key", "credential", "auth"].iter().any(|word| key.contains(word))
 }
 
 /// Every text in a setting.
@@ -298,5 +307,34 @@ mod tests {
             assert!(schedule::read(&usual, "UTC").is_ok());
         }
         assert_eq!(usual("soon"), None);
+    }
+
+    /// What a person wrote out goes into no log of a build: neither in the frame of its own message nor in that of another on its line.
+    #[test]
+    fn a_secret_that_stands_in_the_open_is_not_printed() {
+        use crate::base::Sources;
+        use crate::base::diag::render::{Look, View, github, json, sarif, terminal};
+        use crate::project::Texts;
+        use crate::project::config::{Config, FILE};
+
+        const SECRET: &str = "s3cr3t-v4lue";
+        for text in [
+            "connections:\n  wms:\n    system: shipstation\n    api_key: s3cr3t-v4lue\n    api_secret: \"${B}\"\n",
+            "connections:\n  wms: { system: shipstation, api_kye: 1, api_secret: \"s3cr3t-v4lue\", api_key: \"${A}\", urls: 3 }\n",
+            "connections:\n  wms: { system: shipstation, token: s3cr3t-v4lue }\n",
+            "connections:\n  wms: { system: shipstation, api_key: \"${A}\", api_secret: \"${B}\", url: \"http://me:s3cr3t-v4lue@wms.example\" }\n",
+            "alerts: { email: { server: \"smpt://me:s3cr3t-v4lue@mail.example.com\", from: a@example.com, to: b@example.com } }\n",
+        ] {
+            let (mut sources, mut found) = (Sources::default(), Vec::new());
+            let _ = Config::read(&Texts::new([(FILE, text)]), None, &mut sources, &mut found);
+            assert!(!found.is_empty(), "{text}");
+            let view = View::new(&sources);
+            let mut shown: String = found.iter().map(|one| terminal(one, view, Look::PLAIN)).collect();
+            assert!(shown.contains("***"), "{shown}");
+            shown += &json(&found, view).to_string();
+            shown += &sarif(&found, view).to_string();
+            shown += &github(&found, view);
+            assert!(!shown.contains(SECRET), "{text}\n{shown}");
+        }
     }
 }

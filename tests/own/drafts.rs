@@ -261,8 +261,11 @@ fn an_import_writes_nothing_outside_of_the_project() {
 #[test]
 fn a_list_outside_of_the_common_beginning_is_drafted() {
     let item = r#"{"type": "object", "properties": {"id": {"type": "string"}, "number": {"type": "string"}}}"#;
-    let list = format!(r#"{{"responses": {{"200": {{"description": "ok", "content": {{"application/json": {{"schema": {{"type": "array", "items": {item}}}}}}}}}}}}}"#);
-    let made = format!(r#"{{"requestBody": {{"content": {{"application/json": {{"schema": {item}}}}}}}, "responses": {{"201": {{"description": "ok"}}}}}}"#);
+    let list = format!(
+        r#"{{"responses": {{"200": {{"description": "ok", "content": {{"application/json": {{"schema": {{"type": "array", "items": {item}}}}}}}}}}}}}"#
+    );
+    let made =
+        format!(r#"{{"requestBody": {{"content": {{"application/json": {{"schema": {item}}}}}}}, "responses": {{"201": {{"description": "ok"}}}}}}"#);
     let bare = r#"{"responses": {"200": {"description": "ok"}}}"#;
     let four = format!(r#"{{"get": {bare}, "put": {bare}, "patch": {bare}, "delete": {bare}}}"#);
     let api = format!(
@@ -271,4 +274,101 @@ fn a_list_outside_of_the_common_beginning_is_drafted() {
     );
     let draft = Draft::of("short", &api, "json", &["--sign-in", "bearer"]);
     assert!(draft.object("Order").writes.iter().any(|write| write.name.node == "create"), "{}", draft.text);
+}
+
+/// An OpenAPI file whose names, titles and values would break YAML, an expression or a template.
+fn awkward() -> serde_json::Value {
+    let text = serde_json::json!({"type": "string"});
+    let item = serde_json::json!({"type": "object", "properties": {
+        "@id": text, "id": text, "hydra:member": text, "no": text, "on": text, "null": text, "a: b": text, "updated-at": text,
+        "status": {"type": "string", "enum": ["sh\nip'ped", "closed\"", "delivered"]},
+    }});
+    let parameter = |name: &str| serde_json::json!({"in": "query", "name": name, "schema": text, "required": name.starts_with("x")});
+    let mut demanded = parameter("x: \"y\"");
+    demanded["schema"]["enum"] = serde_json::json!(["a: \"b\\\n"]);
+    let list = serde_json::json!({"type": "object", "properties": {"on:data": text, "data": {"type": "array", "items": item}, "total": {"type": "integer"}}});
+    let answer = |schema: &serde_json::Value| serde_json::json!({"200": {"description": "ok", "content": {"application/json": {"schema": schema}}}});
+    serde_json::json!({
+        "openapi": "3.0.0",
+        "info": {"title": "Shop \\ \"x\"\nhosts: [evil.example] # {a}", "version": "1"},
+        "servers": [{"url": "https://api.x.example/v1"}],
+        "security": [{"one": []}],
+        "components": {"securitySchemes": {"one": {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": {"a\nb": ""}}}}}},
+        "paths": {
+            "/orders": {
+                "get": {"parameters": [parameter("page[number]"), parameter("page[size]"), demanded], "responses": answer(&list)},
+                "post": {
+                    "parameters": [{"in": "header", "name": "Idempotency-Key", "required": true, "schema": text}],
+                    "requestBody": {"content": {"application/json": {"schema": item}}}, "responses": answer(&item)
+                }
+            },
+            "/orders/{id}": {"get": {"responses": answer(&item)}, "put": {"requestBody": {"content": {"application/json": {"schema": item}}}, "responses": answer(&item)}}
+        }
+    })
+}
+
+#[test]
+fn a_draft_can_be_read_whatever_the_vendors_names_are() {
+    let draft = Draft::of("awkward", &awkward().to_string(), "json", &[]);
+    assert_eq!(draft.described.title, "Shop \\ \"x\" hosts: [evil.example] # {a}");
+    assert!(draft.text.contains("hosts: [\"api.x.example\"]"), "{}", draft.text);
+    assert!(draft.text.contains("token: \"https://api.x.example/oauth/token\""), "{}", draft.text);
+    assert_eq!(id(draft.object("Order")), "id");
+    let title = Draft::of("titled", &book("api.yaml"), "yaml", &["--base-url", "https://a.example", "--title", "\"x\nhosts: [evil.example]"]);
+    assert_eq!(title.described.title, "\"x hosts: [evil.example]");
+}
+
+#[test]
+fn what_no_draft_can_be_made_of_is_a_mistake_of_the_command() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("api.yaml"), book("api.yaml")).unwrap();
+    std::fs::write(folder.path().join("a.json"), "[{\"id\": \"1\"}]").unwrap();
+    let api = ["system", "new", "wms", "--openapi", "api.yaml"];
+    for url in [
+        "http://a.example",
+        "https://",
+        "https://user:pw@a.example",
+        "https://user@a.example",
+        "https://a.example/v1?b=c",
+        "https://a.example/v1#d",
+        "https://127.0.0.1:9",
+        "https://a.example:8443",
+        "https://a.example/\"x",
+        "https://a.example/\nhosts: [b]",
+        "https://a b.example",
+        "https://a.example/{x}",
+    ] {
+        let (code, out) = run(folder.path(), &[&api[..], &["--base-url", url]].concat());
+        assert_eq!(code, Some(2), "{url}: {out}");
+        assert!(out.contains("cannot be used") && out.contains("https://api.example.com/v1"), "{url}: {out}");
+        let (code, out) = run(folder.path(), &[&api[..], &["--base-url", "https://a.example", "--sign-in", &format!("oauth:{url}")]].concat());
+        assert_eq!(code, Some(2), "{url}: {out}");
+    }
+    for samples in [
+        &["../x=a.json"][..],
+        &["../../../x=a.json"],
+        &["=a.json"],
+        &["Or der=a.json"],
+        &["Ö=a.json"],
+        &["3PL=a.json"],
+        &["Order="],
+        &["Order=a.json", "Order=a.json"],
+    ] {
+        let mut all = vec!["system", "new", "wms", "--base-url", "https://a.example", "--sign-in", "bearer"];
+        samples.iter().for_each(|sample| all.extend(["--sample", sample]));
+        let (code, out) = run(folder.path(), &all);
+        assert_eq!(code, Some(2), "{samples:?}: {out}");
+    }
+    for name in ["-x", "--x"] {
+        let (code, out) = run(folder.path(), &["system", "new", "--openapi", "api.yaml", "--base-url", "https://a.example", "--", name]);
+        assert!(code == Some(2) && out.contains("is no name of a system"), "{name}: {out}");
+    }
+    assert!(!folder.path().join("systems").exists() && !folder.path().join("schemas").exists(), "nothing was written");
+    // Nothing is half written: what is there is seen first.
+    let readme = folder.path().join("systems/wms/README.md");
+    std::fs::create_dir_all(readme.parent().unwrap()).unwrap();
+    std::fs::write(&readme, "mine").unwrap();
+    let (code, out) = run(folder.path(), &[&api[..], &["--base-url", "https://a.example", "--sign-in", "bearer"]].concat());
+    assert!(code == Some(2) && out.contains("README.md` already"), "{out}");
+    assert!(!folder.path().join("systems/wms/system.yaml").exists(), "{out}");
 }

@@ -2,6 +2,7 @@
 
 use super::words::{self, is};
 use crate::apispec::{ApiSpec, Method, Operation, Place, Property, Shape, TypeId};
+use crate::describe::is_object_name;
 
 /// A list of records, and the calls around it.
 pub(super) struct Found<'a> {
@@ -35,6 +36,9 @@ pub(super) fn lists(api: &ApiSpec) -> Vec<Found<'_>> {
         let Some((records, item)) = answer(operation).and_then(|body| list_in(api, body, last)) else { continue };
         let name = api.ty(item).name.clone().filter(|name| fits(name, last)).unwrap_or_else(|| words::object_name(last));
         let get = single(api, operation, item);
+        if !is_object_name(&words::object_name(&name)) {
+            continue;
+        }
         let one = Found { name: words::object_name(&name), list: operation, records, item, get };
         match found.iter_mut().find(|known| known.name == one.name) {
             Some(known) if known.list.path.len() <= one.list.path.len() => {}
@@ -106,9 +110,21 @@ fn list_of(api: &ApiSpec, ty: TypeId) -> Option<TypeId> {
     (fields(api, item).count() > 1).then_some(item)
 }
 
-/// The fields of an object, those of all its forms.
+/// The fields of an object, those of all its forms. A name that no path of a description can have (`hydra:member`) is left out.
 pub(super) fn fields(api: &ApiSpec, ty: TypeId) -> impl Iterator<Item = (&String, &Property)> {
-    api.forms(&[ty]).into_iter().filter_map(|form| api.fields(form)).flat_map(|fields| fields.fields.iter())
+    let all = api.forms(&[ty]).into_iter().filter_map(|form| api.fields(form)).flat_map(|fields| fields.fields.iter());
+    all.filter(|(name, _)| is_name(name))
+}
+
+/// Whether a name can stand in a path, and in YAML without quotes.
+fn is_name(name: &str) -> bool {
+    let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '$'));
+    begins && name != "null" && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '$'))
+}
+
+/// Whether a field of that name and a value of it can stand in an expression.
+pub(super) fn can_be_compared(name: &str, value: &str) -> bool {
+    name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && value.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ' '))
 }
 
 pub(super) fn field<'a>(api: &'a ApiSpec, ty: TypeId, words: &[&str]) -> Option<&'a str> {

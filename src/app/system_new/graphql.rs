@@ -168,10 +168,9 @@ fn writes(api: &ApiSpec, found: &Connection<'_>, has_id: bool, out: &mut Text) {
     };
     if let Some(create) = create {
         out.line(6, "create:");
-        let key = input(create).and_then(|(_, ty)| fields(api, ty).map(|(name, _)| name.clone()).find(|name| is(name, words::KEYS)));
         let key_of =
             words::KEYS.iter().find_map(|word| fields(api, input(create)?.1).map(|(name, _)| name).find(|name| words::plain(name) == *word).cloned());
-        match key_of.or(key) {
+        match key_of {
             Some(key) => out.guess(8, &format!("key: {key}"), "a field that we choose, by its name"),
             None => out.todo(8, "key: which field of the record do we choose, so that the record is known by it?"),
         }

@@ -1,7 +1,7 @@
 //! The beginning of a draft: addresses, sign-in, limits, errors.
 
 use super::found::{answer, fields};
-use super::page::{Text, quoted};
+use super::page::{Text, in_quotes, quoted};
 use super::rest::place;
 use super::words::{self, is};
 use super::{SignIn, Wanted};
@@ -19,14 +19,23 @@ struct Setting {
     said: String,
 }
 
-/// The part of a description above its objects. `file`: the vendor's file; `prefix`: what all its paths begin with.
-pub(super) fn write(wanted: &Wanted, api: Option<&ApiSpec>, access: &Access, spec: Option<&str>, prefix: &str, graphql: bool, out: &mut Text) {
-    let title =
-        wanted.title.clone().or_else(|| api.map(|api| api.title.clone()).filter(|title| !title.is_empty())).unwrap_or_else(|| wanted.name.clone());
+/// What the beginning of a description says.
+pub(super) struct Head<'a> {
+    pub(super) title: &'a str,
+    /// The vendor's file, as `specs` has it.
+    pub(super) spec: Option<&'a str>,
+    /// What all paths of the file begin with.
+    pub(super) prefix: &'a str,
+    pub(super) graphql: bool,
+}
+
+/// The part of a description above its objects.
+pub(super) fn write(wanted: &Wanted, api: Option<&ApiSpec>, access: &Access, head: &Head<'_>, out: &mut Text) {
+    let Head { title, spec, prefix, graphql } = *head;
     out.comment(0, "A draft by `crossdock system new`. What it guessed is marked [K] with the reason; what it could not find stands behind TODO.");
     out.comment(0, "Confirm each by the vendor's docs, and take its mark away: `crossdock system check` lists what is left.");
     out.line(0, &format!("system: {}", wanted.name));
-    out.line(0, &format!("title: {}", quoted(&title)));
+    out.line(0, &format!("title: {}", quoted(title)));
     out.line(0, "edition: 1");
     if let Some(spec) = spec {
         out.line(0, &format!("specs: [{spec}]"));
@@ -51,17 +60,17 @@ pub(super) fn write(wanted: &Wanted, api: Option<&ApiSpec>, access: &Access, spe
         path.push_str(&format!("/{{setting.{setting}}}"));
         settings.push(Setting { name: setting, said: "{ pattern: '[A-Za-z0-9_-]+' }".to_owned() });
     }
-    let sign = sign_in(wanted, access);
+    let sign = sign_in(wanted, access, &url);
     settings.extend(sign.settings);
     out.line(0, "settings:");
     for Setting { name, said } in &settings {
         out.line(2, &format!("{name}: {said}"));
     }
-    let host = |url: &str| url.split("://").nth(1).unwrap_or(url).split('/').next().unwrap_or_default().to_owned();
-    let mut hosts = vec![format!("\"{}\"", host(&url))];
-    hosts.extend(sign.token.iter().map(|token| format!("\"{}\"", host(token))).filter(|other| !hosts.contains(other)).collect::<Vec<_>>());
+    let mut hosts = vec![host(&url)];
+    hosts.extend(sign.token.iter().map(|token| host(token)).filter(|other| !other.is_empty() && !hosts.contains(other)).collect::<Vec<_>>());
+    let hosts: Vec<String> = hosts.iter().map(|host| in_quotes(host)).collect();
     out.line(0, &format!("hosts: [{}]", hosts.join(", ")));
-    out.line(0, &format!("base: \"{url}{path}\""));
+    out.line(0, &format!("base: {}", in_quotes(&format!("{url}{path}"))));
     if let Some(other) = access.servers.iter().map(|server| &server.url).find(|url| **url != base) {
         out.comment(0, &format!("The file names other addresses, too: {other}"));
     }
@@ -90,6 +99,20 @@ pub(super) fn write(wanted: &Wanted, api: Option<&ApiSpec>, access: &Access, spe
     out.empty();
 }
 
+/// The host of an address, in which names may stand in braces.
+fn host(url: &str) -> String {
+    url.split("://").nth(1).unwrap_or_default().split(['/', '?', '#']).next().unwrap_or_default().to_owned()
+}
+
+/// The address of the call for a token, which may be one below the API's host.
+fn token_address(token: &str, base: &str) -> String {
+    if token.contains("://") || token.is_empty() {
+        return token.to_owned();
+    }
+    let scheme = base.split("://").next().unwrap_or("https");
+    format!("{scheme}://{}/{}", host(base), token.trim_start_matches('/'))
+}
+
 /// The address that is used, and the server of the file that it is.
 fn address<'a>(wanted: &'a Wanted, access: &'a Access) -> (&'a str, Option<&'a Server>) {
     if let Some(base) = &wanted.base {
@@ -112,7 +135,7 @@ fn secret(name: &str) -> Setting {
     Setting { name: name.to_owned(), said: "{ secret: true }".to_owned() }
 }
 
-fn sign_in(wanted: &Wanted, access: &Access) -> Signs {
+fn sign_in(wanted: &Wanted, access: &Access, base: &str) -> Signs {
     let known = access.schemes.iter().find(|kind| !matches!(kind, SchemeKind::Other(_)));
     let (kind, why) = match (&wanted.sign_in, known) {
         (Some(SignIn::Bearer), _) => (SchemeKind::Bearer, None),
@@ -129,20 +152,21 @@ fn sign_in(wanted: &Wanted, access: &Access) -> Signs {
             signs.settings = vec![secret("username"), secret("password")];
         }
         SchemeKind::Header(name) if is(&name, &["authorization"]) => {
-            signs.said = format!("{{ header: {{ {name}: \"Bearer {{setting.token}}\" }} }}");
+            signs.said = format!("{{ header: {{ {}: \"Bearer {{setting.token}}\" }} }}", quoted(&name));
             signs.settings = vec![secret("token")];
             signs.why = Some("the file names the header `Authorization`, and not what stands in it".to_owned());
         }
         SchemeKind::Header(name) => {
-            signs.said = format!("{{ header: {{ {name}: \"{{setting.api_key}}\" }} }}");
+            signs.said = format!("{{ header: {{ {}: \"{{setting.api_key}}\" }} }}", quoted(&name));
             signs.settings = vec![secret("api_key")];
         }
         SchemeKind::Query(name) => {
-            signs.said = format!("{{ query: {{ {name}: \"{{setting.api_key}}\" }} }}");
+            signs.said = format!("{{ query: {{ {}: \"{{setting.api_key}}\" }} }}", quoted(&name));
             signs.settings = vec![secret("api_key")];
         }
         SchemeKind::ClientCredentials { token, scopes } => {
-            signs.said = format!("{{ oauth: client_credentials, token: \"{token}\", client: basic }}");
+            let token = token_address(&token, base);
+            signs.said = format!("{{ oauth: client_credentials, token: {}, client: basic }}", in_quotes(&token));
             signs.settings = vec![secret("client_id"), secret("client_secret")];
             if !scopes.is_empty() {
                 let some: Vec<&str> = scopes.iter().take(8).map(String::as_str).collect();
@@ -151,8 +175,9 @@ fn sign_in(wanted: &Wanted, access: &Access) -> Signs {
             signs.token = Some(token);
         }
         SchemeKind::OfPerson { token } => {
-            let token = token.unwrap_or_default();
-            signs.said = format!("{{ oauth: refresh_token, token: \"{token}\", client: basic, refresh_token: \"{{setting.refresh_token}}\" }}");
+            let token = token_address(&token.unwrap_or_default(), base);
+            let address = in_quotes(&token);
+            signs.said = format!("{{ oauth: refresh_token, token: {address}, client: basic, refresh_token: \"{{setting.refresh_token}}\" }}");
             signs.settings = vec![secret("client_id"), secret("client_secret"), secret("refresh_token")];
             signs.todo.push("auth: a person allows the access once, which gives a refresh token: how, says the vendor's page on OAuth.".to_owned());
             signs.token = Some(token).filter(|token| !token.is_empty());
@@ -198,11 +223,9 @@ pub(super) fn error_of(api: &ApiSpec, body: TypeId) -> Option<String> {
 /// The first list, asked for with one record: what `doctor` calls.
 pub(super) fn hello(call: &str, query: Option<(&str, &str)>, title: &str, out: &mut Text) {
     let query = query.map_or_else(String::new, |(name, value)| format!(", query: {{ {}: {value} }}", quoted(name)));
-    out.guess(
-        0,
-        &format!("hello: {{ call: {call}{query}, say: \"{} at {{host}} answers\" }}", title.replace('"', "'")),
-        "a call that changes nothing",
-    );
+    // What stands in braces would be a value.
+    let say = in_quotes(&format!("{} at {{host}} answers", title.replace(['{', '}'], "")));
+    out.guess(0, &format!("hello: {{ call: {call}{query}, say: {say} }}"), "a call that changes nothing");
 }
 
 /// Whether any success of the API has a body at all.

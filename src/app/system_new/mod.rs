@@ -25,6 +25,7 @@ use super::folder::unreadable;
 use super::system_import::{self, Vendor};
 use crate::apispec::{self, Style};
 use crate::base::bounds;
+use crate::describe;
 use crate::fault::file;
 use crate::project;
 use crate::schema;
@@ -136,6 +137,31 @@ pub fn is_free(root: &Path, name: &str) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Whether a text can be the address of an API or of a call for a token: `https://api.example.com/v1`.
+///
+/// # Errors
+/// It is none, or one that a description cannot name.
+pub fn address(text: &str) -> Result<(), Failure> {
+    let wrong = |why: &str| {
+        Err(Failure::usage(format!("`{}` cannot be used: {why}", page::one_line(text))).hint("write it as in https://api.example.com/v1"))
+    };
+    if !text.starts_with("https://") {
+        return wrong("an address begins with https://");
+    }
+    if !text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'' | b'\\' | b'{' | b'}' | b'<' | b'>' | b'`')) {
+        return wrong("it has signs that no address has");
+    }
+    let Ok(url) = url::Url::parse(text) else { return wrong("this is no URL") };
+    match () {
+        () if !url.username().is_empty() || url.password().is_some() || text.contains('@') => {
+            wrong("a name and a password are settings, and stand in no address")
+        }
+        () if url.query().is_some() || url.fragment().is_some() => wrong("it has more than a host and a path"),
+        () if url.port().is_some() => wrong("a description names hosts without a port"),
+        () => Ok(()),
+    }
+}
+
 /// Reads a source.
 ///
 /// # Errors
@@ -154,7 +180,17 @@ pub fn survey(source: Source) -> Result<Surveyed, Failure> {
         }
         Source::Samples(all) => {
             let mut samples = Vec::new();
-            for (object, path) in all {
+            for (at, (object, path)) in all.iter().enumerate() {
+                if !describe::is_object_name(object) {
+                    return Err(Failure::usage(format!("`{object}` is no name of an object"))
+                        .hint("a letter first, then letters, digits and `_`: --sample SalesOrder=orders.json"));
+                }
+                if path.as_os_str().is_empty() {
+                    return Err(Failure::usage(format!("no file of samples of `{object}` is named")).hint("--sample Order=orders.json"));
+                }
+                if all[..at].iter().any(|(known, _)| known == object) {
+                    return Err(Failure::usage(format!("samples of `{object}` are given twice")).hint("put all of its records into one file"));
+                }
                 let text = read(path)?;
                 let name = path.to_string_lossy();
                 let inferred = project::draft(&name, &text, None, object, "").map_err(|bad| {
@@ -190,8 +226,11 @@ pub fn draft(surveyed: &Surveyed, wanted: &Wanted) -> Result<Draft, Failure> {
     }
     let mut out = Text::default();
     let api = surveyed.vendor.as_ref().map(|vendor| &vendor.api);
-    let title =
-        wanted.title.clone().or_else(|| api.map(|api| api.title.clone())).filter(|title| !title.is_empty()).unwrap_or_else(|| wanted.name.clone());
+    let said = wanted.title.clone().or_else(|| api.map(|api| api.title.clone())).map(|title| page::one_line(&title));
+    let title = said.filter(|title| !title.is_empty()).unwrap_or_else(|| wanted.name.clone());
+    let head = |spec: Option<&str>, prefix: &str, graphql: bool, out: &mut Text| {
+        head::write(wanted, api, &surveyed.access, &head::Head { title: &title, spec, prefix, graphql }, out);
+    };
     let mut files = Vec::new();
     let folder = Path::new("systems").join(&wanted.name);
     match (&surveyed.source, api) {
@@ -201,9 +240,9 @@ pub fn draft(surveyed: &Surveyed, wanted: &Wanted) -> Result<Draft, Failure> {
             let spec = if prefix.is_empty() {
                 format!("{{ openapi: {} }}", page::quoted(&file))
             } else {
-                format!("{{ openapi: {}, prefix: \"{prefix}\" }}", page::quoted(&file))
+                format!("{{ openapi: {}, prefix: {} }}", page::quoted(&file), page::in_quotes(&prefix))
             };
-            head::write(wanted, Some(api), &surveyed.access, Some(&spec), &prefix, false, &mut out);
+            head(Some(&spec), &prefix, false, &mut out);
             out.line(0, "objects:");
             let lists: Vec<Found<'_>> = found::lists(api).into_iter().filter(|found| objects.contains(&found.name)).collect();
             let rest = Rest { api, prefix: &prefix };
@@ -219,7 +258,7 @@ pub fn draft(surveyed: &Surveyed, wanted: &Wanted) -> Result<Draft, Failure> {
         }
         (Source::Api(Style::GraphQl, path), Some(api)) => {
             let file = file_name(path);
-            head::write(wanted, Some(api), &surveyed.access, Some(&format!("{{ graphql: {} }}", page::quoted(&file))), "", true, &mut out);
+            head(Some(&format!("{{ graphql: {} }}", page::quoted(&file))), "", true, &mut out);
             out.line(0, "objects:");
             let connections: Vec<Connection<'_>> = graphql::connections(api).into_iter().filter(|found| objects.contains(&found.name)).collect();
             for found in &connections {
@@ -229,7 +268,7 @@ pub fn draft(surveyed: &Surveyed, wanted: &Wanted) -> Result<Draft, Failure> {
             files.push((folder.join(&file), surveyed.text.clone()));
         }
         _ => {
-            head::write(wanted, None, &surveyed.access, None, "", false, &mut out);
+            head(None, "", false, &mut out);
             out.line(0, "objects:");
             let drafted = surveyed.samples.iter().filter(|sample| objects.contains(&sample.name));
             drafted.for_each(|sample| samples::object(sample, &mut out));

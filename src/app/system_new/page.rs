@@ -14,11 +14,11 @@ impl Text {
 
     /// What is guessed, and why. `system check` lists it until a person takes the mark away.
     pub(super) fn guess(&mut self, indent: usize, yaml: &str, why: &str) {
-        self.text.push_str(&format!("{:indent$}{yaml}   # [K] guessed: {why}\n", ""));
+        self.text.push_str(&format!("{:indent$}{yaml}   # [K] guessed: {}\n", "", one_line(why)));
     }
 
     pub(super) fn comment(&mut self, indent: usize, text: &str) {
-        self.text.push_str(&format!("{:indent$}# {text}\n", ""));
+        self.text.push_str(&format!("{:indent$}# {}\n", "", one_line(text)));
     }
 
     /// What could not be found, and where to look for it.
@@ -35,6 +35,11 @@ impl Text {
     }
 }
 
+/// A text of a vendor's file in one line, as comments and titles are.
+pub(super) fn one_line(text: &str) -> String {
+    text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
 /// The mark of what is left open in a draft.
 pub(in crate::app) const TODO: &str = "TODO:";
 
@@ -43,5 +48,10 @@ pub(super) fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ' ' | '=');
     let word = matches!(text.to_ascii_lowercase().as_str(), "true" | "false" | "null" | "yes" | "no" | "on" | "off" | "~" | "y" | "n");
     let safe = text.starts_with(|c: char| c.is_alphabetic() || c == '/') && text.chars().all(plain) && !text.ends_with(' ') && !word;
-    if safe { text.to_owned() } else { format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")) }
+    if safe { text.to_owned() } else { in_quotes(text) }
+}
+
+/// A text in quotes. YAML reads a text of JSON as it is.
+pub(super) fn in_quotes(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }

@@ -1,7 +1,7 @@
 //! The objects of a draft whose system speaks REST: its lists, single records and writes, as far as an OpenAPI file tells them.
 
-use super::found::{Found, answer, field, fields, most, parameter, record_in, values};
-use super::page::{Text, quoted};
+use super::found::{Found, answer, can_be_compared, field, fields, most, parameter, record_in, values};
+use super::page::{Text, in_quotes, quoted};
 use super::words::{self, is};
 use crate::apispec::{ApiSpec, Method, Operation, Place, Shape, TypeId};
 
@@ -65,7 +65,7 @@ impl Rest<'_> {
         let ended = found.get.as_ref().and_then(|_| self.ended(found));
         out.line(4, "changes:");
         let name = words::plain(found.list.path.rsplit('/').next().unwrap_or("records"));
-        out.line(6, &format!("- name: {name}"));
+        out.line(6, &format!("- name: {}", quoted(&name)));
         let (from, to) = (parameter(list, words::CHANGED_FROM), parameter(list, words::CHANGED_TO));
         let made = parameter(list, words::MADE_FROM);
         let size = parameter(list, words::SIZE);
@@ -79,7 +79,7 @@ impl Rest<'_> {
         let number = parameter(list, words::PAGE).map(|name| (name, false)).or_else(|| parameter(list, words::OFFSET).map(|name| (name, true)));
         let listed = made.filter(|_| ended.is_some());
         if let Some((to_parameter, next)) = token {
-            page = format!("{{ token: {next}, to: query.{to_parameter} }}");
+            page = format!("{{ token: {next}, to: {} }}", quoted(&format!("query.{to_parameter}")));
             why = format!("`{to_parameter}` takes what the answer calls `{next}`");
             match (from, to) {
                 (Some(from), to) => {
@@ -102,9 +102,11 @@ impl Rest<'_> {
                 },
             }
         } else if let Some((to_parameter, records)) = number {
+            let to = quoted(&format!("query.{to_parameter}"));
             let counts = if records { ", from: 0, counts: records" } else { ", from: 1" };
             let total = stands(words::TOTAL);
-            let ends = stands(words::PAGES).zip(stands(words::PAGE)).map(|(pages, page)| format!(", more: 'body.{page} < body.{pages}'"));
+            let ends = stands(words::PAGES).zip(stands(words::PAGE)).filter(|(pages, page)| !pages.contains('-') && !page.contains('-'));
+            let ends = ends.map(|(pages, page)| format!(", more: 'body.{page} < body.{pages}'"));
             let size = each.map_or_else(|| ", size: 100".to_owned(), |(_, size)| format!(", size: {size}"));
             let sort = parameter(list, words::SORT);
             let by_made =
@@ -124,7 +126,7 @@ impl Rest<'_> {
                     } else {
                         todo.push("is the list sorted by when a record was made, the oldest first? Pages by number rest on it.".to_owned());
                     }
-                    page = format!("{{ number: {{ to: query.{to_parameter}{counts} }}, grows: true{size}{} }}", ends.unwrap_or_default());
+                    page = format!("{{ number: {{ to: {to}{counts} }}, grows: true{size}{} }}", ends.unwrap_or_default());
                     why = format!("`{made}` and an order by when a record was made: new records come at the end");
                     more.push(format!("listed: {{ days: 60, ended: '{ended}' }}"));
                 }
@@ -133,7 +135,7 @@ impl Rest<'_> {
                     if total.is_empty() {
                         todo.push("total: where does the answer say how many records there are in all? Pages by number need it: a list that shrinks is read again.".to_owned());
                     }
-                    page = format!("{{ number: {{ to: query.{to_parameter}{counts} }}, whole: true{size}{total}{} }}", ends.unwrap_or_default());
+                    page = format!("{{ number: {{ to: {to}{counts} }}, whole: true{size}{total}{} }}", ends.unwrap_or_default());
                     why = "pages by number, and no order in which nothing moves: the whole list is read each time".to_owned();
                     todo.push(
                         "that is for small lists. Can it be asked for in the order in which records were made, or for those after one?".to_owned(),
@@ -197,7 +199,8 @@ impl Rest<'_> {
         };
         fields(self.api, found.item).filter(|(name, _)| is_status(name)).find_map(|(name, field)| {
             let values = self.api.forms(&[field.ty]).into_iter().flat_map(|ty| self.api.ty(ty).values.iter());
-            let last: Vec<String> = values.filter(|value| is(value, words::ENDED)).map(|value| format!("\"{value}\"")).collect();
+            let last: Vec<String> =
+                values.filter(|value| is(value, words::ENDED) && can_be_compared(name, value)).map(|value| format!("\"{value}\"")).collect();
             (!last.is_empty()).then(|| format!("record.{name} in ({})", last.join(", ")))
         })
     }
@@ -346,7 +349,7 @@ impl Rest<'_> {
                 };
                 out.guess(
                     8,
-                    &format!("headers: {{ {}: \"{value}\" }}", header.name),
+                    &format!("headers: {{ {}: \"{value}\" }}", quoted(&header.name)),
                     "the call demands it; whether it keeps a record from being made twice is said nowhere",
                 );
             } else {
@@ -421,7 +424,9 @@ impl Rest<'_> {
         }
         let status = fields(self.api, item).find(|(_, field)| !self.api.ty(field.ty).values.is_empty());
         let word = |words: &[&str]| {
-            status.and_then(|(name, field)| self.api.ty(field.ty).values.iter().find(|value| is(value, words)).map(|value| (name, value)))
+            status.and_then(|(name, field)| {
+                self.api.ty(field.ty).values.iter().find(|value| is(value, words) && can_be_compared(name, value)).map(|value| (name, value))
+            })
         };
         match word(&["created", "success", "succeeded", "accepted", "ok", "done"]) {
             Some((name, value)) => out.guess(10, &format!("ok: 'item.{name} == \"{value}\"'"), "the words of its values"),
@@ -456,7 +461,7 @@ fn parameter_of(operation: &Operation, words: &[&str]) -> bool {
 
 /// A value of a query as it stands in YAML.
 pub(super) fn quoted_value(value: &str) -> String {
-    if value.starts_with('{') || value.parse::<u64>().is_err() && quoted(value) != value { format!("\"{value}\"") } else { value.to_owned() }
+    if value.starts_with('{') || value.parse::<u64>().is_err() && quoted(value) != value { in_quotes(value) } else { value.to_owned() }
 }
 
 /// Where a thing stands in an answer: in it, or in an object in it. The first of the words that is there counts.

@@ -14,9 +14,9 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-pub use self::ask::{Consent, Shown};
+pub use self::ask::{Asks, Consent, Shown};
 
-use self::ask::Asking;
+use self::ask::{Asking, KnownCalls};
 use super::Failure;
 use super::folder::unreadable;
 use super::loaded_project::{ProjectAt, secret_file};
@@ -110,7 +110,7 @@ pub fn probe(asked: &Asked<'_>, consent: Consent) -> Result<Found, Failure> {
     let before = if before.is_file() { Probed::read(&read(&before)?).ok() } else { None };
     let settings = connections::settings(name, connection, &secret_file(&selection.folder), &variable)
         .map_err(|missing| Failure::usage(missing.to_string()).hint(missing.hint(&compiled.config)))?;
-    let asking = Arc::new(Asking::new(transport()?, consent));
+    let asking = Arc::new(Asking::new(transport()?, KnownCalls::of(described, &settings), consent));
     let clock = clock();
     let connector = registry::open_own(known, &settings, Arc::clone(&asking) as Arc<dyn Transport>, Arc::clone(&clock))
         .map_err(|unusable| Failure::usage(unusable.to_string()).hint(unusable.hint))?;

@@ -6,10 +6,10 @@ use rust_decimal::Decimal;
 use super::super::system_new::words;
 use super::Probe;
 use crate::connector::{LookupRequest, Page, ReadRequest, Selection, State};
-use crate::describe::model::{Growth, Object, Paging, Request, Stream};
+use crate::describe::model::{Growth, Object, Paging, Request as Asked, Stream};
 use crate::describe::{Filled, Path, Piece};
 use crate::fault::Fault;
-use crate::http::Transport as _;
+use crate::http::{Request, Transport as _};
 use crate::system::Finding;
 use crate::value::Json;
 
@@ -25,6 +25,8 @@ struct Read {
     pages: Vec<Vec<Json>>,
     ids: Vec<Vec<String>>,
     more: bool,
+    /// The request for the first page.
+    first: Option<Request>,
 }
 
 pub(super) async fn of(probe: &Probe<'_>, object: &Object) -> IndexMap<String, Finding> {
@@ -90,6 +92,9 @@ async fn pages(probe: &Probe<'_>, object: &Object, stream: &Stream) -> (Read, Op
             Ok(page) => page,
             Err(fault) => return (read, Some(fault)),
         };
+        if at == 0 {
+            read.first = probe.asking.request();
+        }
         read.pages.push(probe.asking.answer().map(|answer| records(stream, &answer)).unwrap_or_default());
         read.ids.push(changes.into_iter().map(|change| change.id).collect());
         (cursor, read.more) = (next, more);
@@ -103,9 +108,9 @@ async fn pages(probe: &Probe<'_>, object: &Object, stream: &Stream) -> (Read, Op
 /// The records of an answer, as the system printed them.
 fn records(stream: &Stream, answer: &Json) -> Vec<Json> {
     let result = match &stream.ask.request {
-        Request::Rest { .. } => answer,
+        Asked::Rest { .. } => answer,
         // Of GraphQL the result stands below the name of the query.
-        Request::GraphQl { .. } => answer["data"].as_object().and_then(|data| data.values().next()).unwrap_or(&Json::Null),
+        Asked::GraphQl { .. } => answer["data"].as_object().and_then(|data| data.values().next()).unwrap_or(&Json::Null),
     };
     let found: Vec<&Json> = stream.ask.records.as_ref().map_or_else(|| vec![result], |path| path.all(result));
     match found.as_slice() {
@@ -149,7 +154,7 @@ fn sorted_by(object: &Object, stream: &Stream, read: &Read) -> Option<String> {
         _ => {}
     }
     // What the call says itself: `sort: created_at`.
-    if let Request::Rest { query, .. } = &stream.ask.request {
+    if let Asked::Rest { query, .. } = &stream.ask.request {
         let constant = |filled: &Filled| match filled {
             Filled::Template(template) => match template.pieces.as_slice() {
                 [Piece::Text(text)] => Some(text.clone()),
@@ -206,7 +211,8 @@ fn in_order(read: &Read, field: &str) -> Finding {
     let distinct = keys.windows(2).any(|two| two[0] != two[1]);
     // Texts of digits may stand in the order of texts: `1000` before `998`.
     let texts: Option<Vec<&str>> = values.iter().map(|value| value.as_str()).collect();
-    let as_texts = texts.is_some_and(|texts| disorder(&texts).is_none());
+    let digits = keys.iter().all(|key| matches!(key, Key::Number(_)));
+    let as_texts = digits && texts.is_some_and(|texts| disorder(&texts).is_none());
     match disorder(&keys).filter(|_| !as_texts) {
         _ if keys.len() < 2 || !distinct => Finding { holds: None, found: format!("too few records differ in `{field}` to see an order") },
         None => Finding { holds: Some(true), found: format!("{} records are in the order of `{field}`", keys.len()) },
@@ -234,7 +240,7 @@ fn equal(read: &Read, stamp: &Path) -> Finding {
 
 /// Whether older records stay away where the call names a lower bound: the first page is asked for again, from the middle of what came.
 async fn bound(probe: &Probe<'_>, object: &Object, stream: &Stream, read: &Read) -> Option<Finding> {
-    let Request::Rest { query, .. } = &stream.ask.request else { return None };
+    let Asked::Rest { query, .. } = &stream.ask.request else { return None };
     let reads_from = |filled: &Filled| {
         let mut found = false;
         filled.templates(&mut |template| found |= template.values().any(|value| value.reads.iter().any(|path| path.root() == "from")));
@@ -252,7 +258,7 @@ async fn bound(probe: &Probe<'_>, object: &Object, stream: &Stream, read: &Read)
     if key(oldest) == key(middle) {
         return unclear(format!("too few records differ in `{field}` to see whether `{parameter}` is honored"));
     }
-    let answer = again(probe, &parameter, middle.as_str()?).await?;
+    let answer = again(probe, read.first.as_ref()?, &parameter, middle.as_str()?).await?;
     let answered = records(stream, &answer);
     if answered.is_empty() {
         return unclear(format!("`{parameter}` with the time of a record gave no record"));
@@ -266,23 +272,21 @@ async fn bound(probe: &Probe<'_>, object: &Object, stream: &Stream, read: &Read)
     })
 }
 
-/// The last list again, with another value of one parameter, from its first page on.
-async fn again(probe: &Probe<'_>, parameter: &str, value: &str) -> Option<Json> {
-    let request = probe.asking.request()?;
+/// The first page again, with another value of one parameter.
+async fn again(probe: &Probe<'_>, first: &Request, parameter: &str, value: &str) -> Option<Json> {
+    let answer = probe.asking.send(with(first, parameter, value)?).await.ok()?;
+    answer.status().is_success().then(|| serde_json::from_slice(answer.body()).ok()).flatten()
+}
+
+/// A request with another value of one parameter.
+fn with(request: &Request, parameter: &str, value: &str) -> Option<Request> {
     let mut url = url::Url::parse(&request.uri().to_string()).ok()?;
-    let first = |name: &str| words::is(name, words::PAGE);
     let pairs: Vec<(String, String)> = url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
-    let pairs = pairs.into_iter().map(|(name, old)| match () {
-        () if name == parameter => (name, value.to_owned()),
-        () if first(&name) => (name, "1".to_owned()),
-        () => (name, old),
-    });
-    let pairs: Vec<(String, String)> = pairs.collect();
+    let pairs = pairs.into_iter().map(|(name, old)| if name == parameter { (name, value.to_owned()) } else { (name, old) });
     url.query_pairs_mut().clear().extend_pairs(pairs);
     let mut anew = request.clone();
     *anew.uri_mut() = url.as_str().parse().ok()?;
-    let answer = probe.asking.send(anew).await.ok()?;
-    answer.status().is_success().then(|| serde_json::from_slice(answer.body()).ok()).flatten()
+    Some(anew)
 }
 
 async fn get(probe: &Probe<'_>, object: &Object, id: &str) -> Finding {
@@ -365,5 +369,13 @@ mod tests {
         ] {
             assert_eq!(holds(&ids), wanted, "{ids:?}");
         }
+    }
+
+    /// Whatever the paging is by: the page that is asked for again is the first.
+    #[test]
+    fn the_first_request_is_sent_again_with_another_bound() {
+        let first = http::Request::get("https://api.example/orders?since=2026-01-01&limit=50&cursor=&page=0").body(Vec::new().into()).unwrap();
+        let again = with(&first, "since", "2026-02-01T00:00:00Z").unwrap();
+        assert_eq!(again.uri().query(), Some("since=2026-02-01T00%3A00%3A00Z&limit=50&cursor=&page=0"));
     }
 }

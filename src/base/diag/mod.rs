@@ -53,6 +53,8 @@ pub struct Diagnostic {
     /// What would happen to a record.
     pub why: Option<String>,
     pub help: Vec<Help>,
+    /// Places whose text is a secret: no form shows it.
+    pub hidden: Vec<Span>,
 }
 
 impl Diagnostic {
@@ -66,7 +68,15 @@ impl Diagnostic {
             others: Vec::new(),
             why: None,
             help: Vec::new(),
+            hidden: Vec::new(),
         }
+    }
+
+    /// What stands there is a secret, and is shown by no form.
+    #[must_use]
+    pub fn hide(mut self, span: Span) -> Self {
+        self.hidden.push(span);
+        self
     }
 
     /// What the primary place is, said beside it.

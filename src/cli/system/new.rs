@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::super::lines::counted;
 use super::super::{Exit, Failure, Out};
 use crate::apispec::Style;
+use crate::app::folder::write_file;
 use crate::app::system_new::{self, SignIn, Source, Surveyed, Wanted};
 
 const NEW: &str = "\
@@ -57,16 +58,13 @@ pub(super) fn run(args: &New, out: &mut Out) -> Result<Exit, Failure> {
     let surveyed = system_new::survey(source(args, &mut asks)?)?;
     let wanted = wanted(args, &surveyed, &mut asks, out)?;
     let draft = system_new::draft(&surveyed, &wanted)?;
-    for (name, text) in &draft.files {
-        let path = args.project.join(name);
-        let unwritten = |error: std::io::Error| Failure::io(format!("`{}` cannot be written: {error}", path.display()));
-        if path.exists() {
-            return Err(Failure::usage(format!("there is a `{}` already", path.display())).hint("nothing is written over it: move it away first"));
-        }
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(unwritten)?;
-        }
-        std::fs::write(&path, text).map_err(unwritten)?;
+    // Nothing is written before it is known that all can be.
+    let paths: Vec<PathBuf> = draft.files.iter().map(|(name, _)| args.project.join(name)).collect();
+    if let Some(path) = paths.iter().find(|path| path.exists()) {
+        return Err(Failure::usage(format!("there is a `{}` already", path.display())).hint("nothing is written over it: move it away first"));
+    }
+    for (path, (name, text)) in paths.iter().zip(&draft.files) {
+        write_file(path, text.as_bytes())?;
         out.line(format!("wrote {}", name.display()))?;
     }
     out.line(format!("{}: {}", counted(draft.objects.len(), "object"), draft.objects.join(", ")))?;
@@ -135,9 +133,7 @@ fn wanted(args: &New, surveyed: &Surveyed, asks: &mut Asks, out: &mut Out) -> Re
         None if surveyed.has_address() => None,
         None => asks.ask("The address of the API (https://api.example.com/v1):")?,
     };
-    if let Some(url) = base.as_ref().filter(|url| !url.starts_with("https://")) {
-        return Err(Failure::usage(format!("`{url}` is no address that begins with https://")).hint("write it as in https://api.example.com/v1"));
-    }
+    base.as_deref().map_or(Ok(()), system_new::address)?;
     let said = match &args.sign_in {
         Some(said) => Some(said.clone()),
         None if surveyed.has_sign_in() => None,
@@ -165,7 +161,7 @@ fn sign_in(said: &str) -> Result<SignIn, Failure> {
         Some(("header", name)) if !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_') => {
             Ok(SignIn::Header(name.to_owned()))
         }
-        Some(("oauth", url)) if url.starts_with("https://") => Ok(SignIn::ClientCredentials(url.to_owned())),
+        Some(("oauth", url)) => system_new::address(url).map(|()| SignIn::ClientCredentials(url.to_owned())),
         _ => Err(wrong()),
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use super::super::lines::counted;
 use super::super::{Exit, Failure, Out};
 use crate::app::loaded_project::ProjectAt;
-use crate::app::system_probe::{self, Asked, Consent, Shown};
+use crate::app::system_probe::{self, Asked, Asks, Consent, Shown};
 use crate::base::{bounds, locked};
 use crate::fault::file;
 use crate::value::Json;
@@ -119,8 +119,12 @@ fn consent(all: bool) -> Consent {
     Box::new(move |shown: &Shown| {
         let mut all = locked(&all);
         let mut stdout = std::io::stdout();
-        let what = if shown.writes { "writes " } else { "" };
-        let body = if shown.body.is_empty() || !shown.writes { String::new() } else { format!("\n    {}", shown.body) };
+        let what = match shown.kind {
+            Asks::Reads => "",
+            Asks::SignsIn => "signs in ",
+            Asks::Writes => "writes ",
+        };
+        let body = if shown.body.is_empty() || shown.kind != Asks::Writes { String::new() } else { format!("\n    {}", shown.body) };
         let _ = writeln!(stdout, "{what}{} {}{body}", shown.method, shown.url);
         if *all {
             return true;

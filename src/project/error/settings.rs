@@ -69,12 +69,21 @@ pub(in crate::project) fn secret_written_out(key: &str, at: Span, connection: &s
     Diagnostic::new(Code::BadProject, at, format!("a secret stands here in the open: `{key}`"))
         .why("who can read the project could act as you, also in its history")
         .mend(format!("take it from the environment: `\"${{{name}}}\"`, and make a new one in the system"), at, format!("\"${{{name}}}\""))
+        .hide(at)
+}
+
+/// Whether an address has a password in it: `https://user:password@host`.
+pub(in crate::project) fn has_password(text: &str) -> bool {
+    text.split_once("://").is_some_and(|(_, rest)| rest.contains('@')) && !text.contains("${")
 }
 
 pub(in crate::project) fn no_https(key: &str, text: &str, at: Span, right: Option<&str>, example: Option<&str>) -> Diagnostic {
     let said = Diagnostic::new(Code::BadProject, at, format!("`{key}` is no address that begins with https://"))
-        .label(format!("`{text}`"))
         .why("secrets are sent there, and without TLS anybody on the way could read them");
+    if has_password(text) {
+        return said.hide(at).help("take the user and the password out of the address: they have settings of their own");
+    }
+    let said = said.label(format!("`{text}`"));
     match right {
         Some(right) => said.mend(format!("write `{right}`"), at, format!("\"{right}\"")),
         None => said.help(format!("write it as `{}`", example.unwrap_or("https://…"))),

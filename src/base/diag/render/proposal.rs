@@ -12,7 +12,7 @@ const LINE: usize = 84;
 /// The words of a help with what its edit says beyond them. `marked` is the place that the message marks.
 pub(super) fn proposal(help: &Help, marked: Span, view: View<'_>) -> String {
     let Help { text, edit: Some(edit) } = help else { return help.text.clone() };
-    match view.sources.get(edit.span.file).and_then(|source| place(text, edit, marked, source)) {
+    match view.sources.get(edit.span.file).and_then(|source| place(text, edit, marked, &source.shown(&[]))) {
         // `write X` says no more than the line with X in it.
         Some(Place::Line(line)) if *text == format!("write `{}`", edit.replacement.trim()) => with("write", &line),
         Some(Place::Line(line)) => with(text, &line),

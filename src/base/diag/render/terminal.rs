@@ -130,6 +130,8 @@ pub(super) fn wrapped(line: &str, room: usize) -> Vec<String> {
 /// The lines of one file with their places marked, as miette draws them.
 fn snippet<'l>(diagnostic: &Diagnostic, file: FileId, labels: impl Iterator<Item = &'l Label>, view: View<'_>, look: Look) -> String {
     let Some(source) = view.sources.get(file) else { return String::new() };
+    let hidden: Vec<Span> = diagnostic.hidden.iter().filter(|hidden| hidden.file == file).copied().collect();
+    let source = &source.shown(&hidden);
     let marks: Vec<Mark> = labels
         .map(|label| {
             let span = visible(label.span, source);
