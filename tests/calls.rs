@@ -10,6 +10,7 @@ use crossdock::sandbox::faults::Faults;
 use crossdock::store::sqlite::{Mode, Sqlite};
 use crossdock::store::{Exchange, Store as _};
 use serde_json::Value as Json;
+use std::collections::BTreeMap;
 
 /// Records of a page, items of a call: Salesforce's queries, ShipStation's lists and `createorders`, collections.
 const QUERY_PAGE: usize = 2_000;
@@ -22,6 +23,9 @@ const BULK: usize = 10_000;
 /// What a run costs beside its records: a sign-in, the names of stores, warehouses and carriers (a call each), the empty page of
 /// each other stream.
 const BESIDE: usize = 7;
+
+/// After this time what V1 holds is listed again.
+const LISTED_ANEW: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// So many that 10,000 of them can be sent, and 10,000 shipped.
 const ORDERS: usize = 11_400;
@@ -69,6 +73,16 @@ fn exchanges(world: &World) -> Vec<Exchange> {
     Sqlite::open(&world.store(), None, Mode::Read).unwrap().exchanges(usize::MAX).unwrap()
 }
 
+/// How many calls were made of each kind after one.
+fn by_kind(exchanges: &[Exchange], after: i64) -> BTreeMap<String, usize> {
+    let mut kinds = BTreeMap::new();
+    for call in exchanges.iter().filter(|call| call.id > after) {
+        let path = call.path.split(['?', ' ']).next().unwrap_or_default();
+        *kinds.entry(format!("{} {path}", call.method)).or_default() += 1;
+    }
+    kinds
+}
+
 fn most(least: usize) -> usize {
     least + (least / 20).max(1)
 }
@@ -76,18 +90,29 @@ fn most(least: usize) -> usize {
 #[test]
 fn calls_are_few() {
     let world = World::start(ORDERS, Faults::default());
+    let began = std::time::Instant::now();
     let (out, memory) = measured(&world, "export_orders");
+    let took = began.elapsed();
     assert!(memory <= MEMORY, "{memory} MB for orders out");
     let sent = world.wms_effects().len();
     assert!(sent >= 10_000, "{sent}");
     let told = world.crm_effects().iter().filter(|effect| effect.by_api && effect.object == "Order").count();
     let least = ORDERS.div_ceil(QUERY_PAGE) + sent.div_ceil(CREATE_ORDERS) + told.div_ceil(COLLECTION);
-    assert!(out <= most(least) + BESIDE, "{out} calls for {ORDERS} orders, and {least} would do");
+    // What is known of V1's orders is asked for again after a minute, three lists for a page of orders at the most: a machine that
+    // is slow takes more of them. What is written does not depend on it.
+    let again = if took > LISTED_ANEW { 3 * ORDERS.div_ceil(LIST_PAGE) } else { 0 };
+    assert!(out <= most(least) + BESIDE + again, "{out} calls for {ORDERS} orders in {took:?}, and {least} would do");
+    let written = exchanges(&world).len();
+    let least = sent.div_ceil(CREATE_ORDERS) + told.div_ceil(COLLECTION);
+    assert!(written <= most(least) + BESIDE, "{written} writes for {ORDERS} orders, and {least} would do: {:#?}", by_kind(&exchanges(&world), 0));
 
     world.wms_act("ship_all", "").unwrap();
     let shipped = world.wms_effects().iter().filter(|effect| effect.kind == "label").count();
     let before = world.crm.locked().system.calls();
+    let before_back = exchanges(&world).first().map_or(0, |last| last.id);
+    let began = std::time::Instant::now();
     let (back, memory_back) = measured(&world, "import_shipments");
+    let minutes = usize::try_from(began.elapsed().as_secs() / 60).unwrap();
     assert!(memory_back <= MEMORY, "{memory_back} MB for shipments back");
     assert!(shipped >= 10_000, "{shipped}");
     // Two jobs in bulk: make, fill, close, and two lists of results. How often one looks how they are doing is told by
@@ -99,11 +124,13 @@ fn calls_are_few() {
     let back = back - looked;
     // What is more than a job holds goes by a call.
     let (jobs, rest) = (shipped / BULK, (shipped % BULK).div_ceil(COLLECTION));
-    let least = shipped.div_ceil(LIST_PAGE) + shipped.div_ceil(QUERY_PAGE) + 2 * (5 * jobs + rest);
-    assert!(back <= most(least) + BESIDE, "{back} calls for {shipped} shipments, and {least} would do");
+    // Nothing waits for a full job longer than a minute: a machine that needs more sends in between what it has.
+    let early = 2 * minutes * 2_000_usize.div_ceil(COLLECTION);
+    let least = shipped.div_ceil(LIST_PAGE) + shipped.div_ceil(QUERY_PAGE) + 2 * (5 * jobs + rest) + early;
+    assert!(back <= most(least) + BESIDE, "{back} calls for {shipped} shipments, and {least} would do: {:#?}", by_kind(&exchanges, before_back));
     // Here too without the looks: a machine that is slow takes more of them.
     let to_crm = usize::try_from(world.crm.locked().system.calls() - before).unwrap() - looked;
-    assert!(to_crm <= 20, "{to_crm} calls to Salesforce by the bulk API, and {looked} looks");
+    assert!(to_crm <= 20 + early, "{to_crm} calls to Salesforce by the bulk API, and {looked} looks");
     println!(
         "out: {out} calls, {memory} MB, {sent} sent, {told} told; back: {memory_back} MB, {back} calls and {looked} looks, {shipped} shipped, {to_crm} to Salesforce"
     );

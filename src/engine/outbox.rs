@@ -13,8 +13,12 @@ use crate::fault::Fault;
 use crate::store::{Change, Entry, EntryState, Millis, Moved, StoreResult, TargetState};
 use crate::value::{Json, ObjectRef};
 
-/// How long a batch that is not full waits for more, while more may come.
+/// How long a batch that is not full waits, while more may come, where what it sends gets old; and a bulk call behind the one before.
 const LINGER: Millis = 5_000;
+/// How long any other batch that is not full waits for one more. It is longer than a slow machine takes to map a page.
+const LINGER_FOR_ONE: Millis = 15_000;
+/// How long such a batch waits in all, where more come all the time.
+const LONGEST_LINGER: Millis = 60_000;
 /// Items above which a system's way for bulk is used.
 const BULK_ABOVE: usize = 2_000;
 /// Entries of a batch that are kept whole while it is out; those of a larger one are read again when it comes back.
@@ -109,11 +113,15 @@ impl Engine<'_> {
                 if pass == Pass::First && !urgent && !based {
                     break;
                 }
-                let oldest = ready.iter().filter_map(|(_, id)| self.open_entries.get(*id)).take(1).map(|entry| entry.created).min().unwrap_or(0);
+                let created = |id: &i64| self.open_entries.get(*id).map(|entry| entry.created);
+                let oldest = ready.iter().find_map(|(_, id)| created(id)).unwrap_or(0);
+                let newest = ready.iter().next_back().and_then(|(_, id)| created(id)).unwrap_or(oldest);
                 // While one goes in bulk, and right after it, the next one fills.
                 let fills =
                     spec.bulk.is_some() && (self.out_of(&lot) > BULK_ABOVE || self.bulk_back.is_some_and(|back| self.steady() < back + LINGER));
-                let waits = self.millis() < oldest + LINGER || fills;
+                // What an update was made from gets old while it waits: then its target would have to be read again.
+                let until = if spec.replaces { oldest + LINGER } else { (newest + LINGER_FOR_ONE).min(oldest + LONGEST_LINGER) };
+                let waits = self.millis() < until || fills;
                 let held = ready.len() < wanted && !urgent && !based && waits && !self.stopping && self.more_to_come(&lot);
                 if held {
                     break;
