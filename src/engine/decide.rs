@@ -71,8 +71,7 @@ impl Engine<'_> {
             }
             if found.iter().any(|target| claimed.contains(target) || written.contains(target) || self.writing.contains_key(target)) {
                 // A write that waits for its time is not looked at before then.
-                let held_off = found.iter().filter_map(|target| self.held_off.get(target)).copied().max();
-                let due = (self.millis() + 500).max(held_off.unwrap_or(0));
+                let due = self.put_off_by(at, &lane.key, &found);
                 self.later(at, &lane, due, &mut changes)?;
                 continue;
             }

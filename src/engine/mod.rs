@@ -26,6 +26,7 @@ mod doubt;
 mod effect;
 mod erase;
 mod groups;
+mod held_off;
 mod inbox;
 mod look_ups;
 mod mapping;
@@ -222,6 +223,8 @@ pub struct Engine<'p> {
     pub(super) writing: BTreeMap<open_entries::Place, u32>,
     /// Of them, those whose write waits for a time, and until when.
     pub(super) held_off: BTreeMap<open_entries::Place, Millis>,
+    /// Records that wait for them.
+    waiters: held_off::Waiters,
     /// By the value that it is found by: what records are about to create.
     creating: BTreeMap<String, creations::Creation>,
     /// Target records that a late request may still change, and until when.
@@ -303,6 +306,7 @@ impl<'p> Engine<'p> {
             in_flight_targets: BTreeSet::new(),
             writing: BTreeMap::new(),
             held_off: BTreeMap::new(),
+            waiters: held_off::Waiters::default(),
             creating: BTreeMap::new(),
             unsettled: BTreeMap::new(),
             leased: BTreeSet::new(),
@@ -485,6 +489,7 @@ impl<'p> Engine<'p> {
             self.poll()?;
             self.hints()?;
             self.fetch()?;
+            self.wake_waiters()?;
             self.map()?;
         }
         // What goes first takes what its connection allows before all other work, of whatever flow.

@@ -318,6 +318,7 @@ impl Engine<'_> {
                     *count -= 1;
                     if *count == 0 {
                         self.writing.remove(&place);
+                        self.waiters.ended(place);
                         self.batches.values_mut().for_each(|batch| batch.written_to(place));
                     }
                 }
