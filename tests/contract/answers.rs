@@ -26,10 +26,10 @@ fn cases() -> Vec<(&'static str, Meddling, &'static str, &'static str)> {
         ("200 with null", answer(200, "null"), "transient", "ambiguous"),
         ("a whole answer that was made and lost behind a gateway", Meddling::AnswerAfter(502, PAGE.to_owned()), "transient", "ambiguous"),
         ("an answer that is cut", Meddling::Cut, "transient", "ambiguous"),
-        ("301", redirect(301), "denied", "denied"),
-        ("302", redirect(302), "denied", "denied"),
-        ("307", redirect(307), "denied", "denied"),
-        ("308", redirect(308), "denied", "denied"),
+        ("301", redirect(301), "denied", "ambiguous"),
+        ("302", redirect(302), "denied", "ambiguous"),
+        ("307", redirect(307), "denied", "ambiguous"),
+        ("308", redirect(308), "denied", "ambiguous"),
         ("403 with a page", answer(403, PAGE), "denied", "denied"),
     ]
 }

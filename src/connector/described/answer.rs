@@ -3,10 +3,13 @@
 //! | answer | a read | a write |
 //! | --- | --- | --- |
 //! | 2xx with JSON, without | ok, transient | ok, ambiguous |
-//! | 401; 403 and 3xx; 404; 429 | expired; denied; absent; throttled | expired; denied; rejected; throttled |
+//! | 401; 403; 404; 429 | expired; denied; absent; throttled | expired; denied; rejected; throttled |
+//! | 3xx | denied | ambiguous |
 //! | other 4xx (408 as 5xx) | rejected | rejected |
 //! | 5xx, and what got no answer | transient | ambiguous |
 //! | a document with an error | transient | ambiguous |
+//!
+//! A write of several items whose effect nothing keeps to one is ambiguous at each 4xx but 401: some of the items may be done.
 //!
 //! A rule makes the outcome of a write no better than that without the vendor's words that nothing was done.
 
@@ -35,6 +38,8 @@ pub(super) struct Asked<'a> {
     pub(super) aliases: bool,
     /// It is a write of several items: some may be done where others are refused.
     pub(super) several: bool,
+    /// It is a write that is known to have one effect, however it ends: the target keeps it to one, or it is found there.
+    pub(super) proven: bool,
 }
 
 /// What an answer means for the call.
@@ -100,10 +105,22 @@ impl Link {
         let splits = heard.error.is_none() && (asked.several || (self.of.graphql.is_some() && has_results(answer)));
         let class = match said {
             Said::Rule(class) if asked.write => no_better(class, answer.status, nothing_done, splits),
+            Said::Status(_) if is_open(answer.status, asked) => AnswerClass::Ambiguous,
             Said::Rule(class) | Said::Status(class) => class,
         };
         let reason = || self.refusal(heard, rule).message;
-        let told = || format!("{} answered {}: {}", self.of.title, answer.status.as_u16(), reason());
+        let told = || {
+            let told = format!("{} answered {}: {}", self.of.title, answer.status.as_u16(), reason());
+            match said {
+                _ if answer.status.is_redirection() => format!("{told}; it may have been done, and the connection's `url` may not be where it is"),
+                Said::Status(_) if is_open(answer.status, asked) => {
+                    format!(
+                        "{told}; some of its items may be done: no rule under `answers` of the description says that nothing was (`nothing_done`)"
+                    )
+                }
+                _ => told,
+            }
+        };
         let fault = match class {
             AnswerClass::Ok => return None,
             AnswerClass::Absent if !asked.write => return Some(Outcome::Absent),
@@ -126,7 +143,14 @@ impl Link {
             AnswerClass::Ambiguous if asked.write && said == Said::Rule(AnswerClass::Expired) => {
                 return Some(Outcome::Expired(Fault::ambiguous(told())));
             }
-            AnswerClass::Ambiguous if asked.write => Fault::ambiguous(told()),
+            AnswerClass::Ambiguous if asked.write => {
+                if matches!(said, Said::Rule(AnswerClass::Throttled) | Said::Status(AnswerClass::Throttled)) {
+                    // The limit is reached all the same.
+                    let until = self.wait(rule, heard);
+                    self.client.limit_now().pause(self.client.now(), until);
+                }
+                Fault::ambiguous(told())
+            }
             // A read that was not answered has changed nothing.
             AnswerClass::Ambiguous => Fault::transient(told()),
         };
@@ -178,7 +202,14 @@ impl Link {
             }
             StatusCode::UNAUTHORIZED => AnswerClass::Expired,
             StatusCode::FORBIDDEN => AnswerClass::Denied,
-            status if status.is_redirection() => AnswerClass::Denied,
+            // That a write is redirected is said after it as well as before.
+            status if status.is_redirection() => {
+                if asked.write {
+                    AnswerClass::Ambiguous
+                } else {
+                    AnswerClass::Denied
+                }
+            }
             StatusCode::NOT_FOUND => AnswerClass::Absent,
             StatusCode::TOO_MANY_REQUESTS => AnswerClass::Throttled,
             StatusCode::REQUEST_TIMEOUT => unknown,
@@ -341,12 +372,18 @@ enum Said {
     Status(AnswerClass),
 }
 
-/// The class that a rule names for a write, as far as it can be believed. After success, and after a failure of the system, the write may
-/// have been done whatever the rule says, unless the vendor says that nothing was. What was not answered with success was not done by
+/// Whether a refusal that no rule names leaves open what was done. Nobody vouches for how a client's own system takes several items: it may
+/// carry out some of them before it refuses one. Only a call without a credential that is good was not looked at (RFC 9110, 15.5.2).
+fn is_open(status: StatusCode, asked: Asked<'_>) -> bool {
+    asked.write && asked.several && !asked.proven && status.is_client_error() && status != StatusCode::UNAUTHORIZED
+}
+
+/// The class that a rule names for a write, as far as it can be believed. After success, a redirect, and a failure of the system, the write
+/// may have been done whatever the rule says, unless the vendor says that nothing was. What was not answered with success was not done by
 /// anybody's words. Of several items, and of a
 /// document with a result (`splits`), a refusal at success need not be that of the whole.
 fn no_better(class: AnswerClass, status: StatusCode, nothing_done: bool, splits: bool) -> AnswerClass {
-    let failed = status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT;
+    let failed = status.is_server_error() || status.is_redirection() || status == StatusCode::REQUEST_TIMEOUT;
     match class {
         AnswerClass::Ok if !status.is_success() => AnswerClass::Ambiguous,
         AnswerClass::Ok | AnswerClass::Ambiguous => class,

@@ -195,7 +195,7 @@ impl Link {
     /// # Errors
     /// What the answer means, where it is not what was asked for.
     pub(super) async fn read_parts(&self, call: &Call, object: &str, ask: &Ask, parts: &Parts) -> Result<Option<Answer>, Fault> {
-        let asked = Asked { object, write: false, aliases: false, several: false };
+        let asked = Asked { object, write: false, aliases: false, several: false, proven: false };
         match self.carried_out(call, asked, ask, parts).await? {
             Outcome::Done(answer) => Ok(Some(answer)),
             Outcome::Absent => Ok(None),

@@ -35,6 +35,8 @@ pub(super) struct Reads<'a> {
     pub(super) wanted: Vec<FieldPath>,
     /// Records are looked at before they are written.
     pub(super) writes: bool,
+    /// What is written is known to have one effect.
+    pub(super) proven: bool,
 }
 
 impl<'a> Reads<'a> {
@@ -225,7 +227,7 @@ impl<'a> Reads<'a> {
     pub(super) async fn ask_by_aliases(&self, ask: &Ask, arguments: Vec<Option<Json>>, below: &Fields) -> Result<Result<Aliased<'a>, Unsaid>, Fault> {
         let fields: Vec<_> = arguments.into_iter().enumerate().map(|(at, given)| (Some(graphql::alias(at)), given)).collect();
         let parts = self.link.document(ask, &fields, below)?;
-        let asked = Asked { object: self.name(), write: false, aliases: true, several: false };
+        let asked = Asked { object: self.name(), write: false, aliases: true, several: false, proven: false };
         match self.link.carried_out(self.call, asked, ask, &parts).await? {
             Outcome::Done(answer) => Ok(Ok(Aliased { parts, answer, asked })),
             Outcome::Absent => Ok(Err(Unsaid::Absent)),

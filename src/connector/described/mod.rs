@@ -43,6 +43,7 @@ use crate::describe::{self, Described, Known};
 use crate::fault::Fault;
 use crate::http::{Call, Clock, Limit, Transport};
 use crate::schema::{FieldPath, Named};
+use crate::system::Guarantee;
 use crate::value::{Json, ObjectRef};
 
 /// The stamp of a record that has ended, in a list that does not say what changed: it is read no more. The word is the one that stores of
@@ -90,7 +91,7 @@ impl DescribedSystem {
     }
 
     fn reads<'a>(&'a self, call: &'a Call, of: &'a ObjectRef, schemas: whole::Schemas<'a>, wanted: Vec<FieldPath>) -> Result<Reads<'a>, Fault> {
-        Ok(Reads { link: &self.link, call, object: self.object(of)?, of, schemas, wanted, writes: false })
+        Ok(Reads { link: &self.link, call, object: self.object(of)?, of, schemas, wanted, writes: false, proven: false })
     }
 
     fn reads_of<'a>(&'a self, call: &'a Call, of: &'a Selection<'a>) -> Result<Reads<'a>, Fault> {
@@ -202,7 +203,9 @@ impl Connector for DescribedSystem {
     async fn send(&self, call: &Call, batch: &WriteRequest<'_>) -> Result<Vec<Receipt>, Fault> {
         // A record that is read before it is written is read whole.
         let reads = self.reads(call, batch.object, batch.schemas, Vec::new())?;
-        Reads { writes: true, ..reads }.write(batch).await
+        let rule = batch.schema().and_then(|schema| schema.write_rule(batch.operation, batch.key_field));
+        let proven = rule.is_some_and(|rule| rule.guarantee < Guarantee::Unprotected);
+        Reads { writes: true, proven, ..reads }.write(batch).await
     }
 
     fn webhook(&self, request: &WebhookRequest<'_>) -> Result<WebhookReply, WebhookRefusal> {

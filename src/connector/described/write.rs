@@ -134,7 +134,7 @@ impl Reads<'_> {
     }
 
     pub(super) async fn sent(&self, write: &Write, ask: &Ask, parts: &Parts, items: &[Item]) -> Result<Vec<Receipt>, Fault> {
-        let asked = Asked { object: self.name(), write: true, aliases: false, several: items.len() > 1 };
+        let asked = Asked { object: self.name(), write: true, aliases: false, several: items.len() > 1, proven: self.proven };
         self.note_written(items);
         let answer = self.link.carried_out(self.call, asked, ask, parts).await?.taken()?;
         Ok(self.link.receipts(write, items, &answer, answer.result(ask).unwrap_or_default()))
@@ -221,7 +221,7 @@ impl Reads<'_> {
             None
         } else {
             let parts = self.link.document(ask, &fields, &self.told(write, ask))?;
-            let asked = Asked { object: self.name(), write: true, aliases: true, several: fields.len() > 1 };
+            let asked = Asked { object: self.name(), write: true, aliases: true, several: fields.len() > 1, proven: self.proven };
             self.note_written(items);
             match self.link.carried_out(self.call, asked, ask, &parts).await?.taken() {
                 Ok(answer) => Some((answer, asked)),

@@ -36,7 +36,8 @@ pub(super) fn refusal(response: &Response, kind: Kind) -> Fault {
         (_, "REQUEST_LIMIT_EXCEEDED") | (429, _) => Fault::Throttled { until: None, reason: refusal.message },
         (_, "UNABLE_TO_LOCK_ROW" | "QUERY_TIMEOUT" | "SERVER_UNAVAILABLE") if status < 500 => Fault::transient(refusal.message),
         (403, _) => Fault::Denied { reason: refusal.message },
-        // No redirect is followed: the credentials would go with it.
+        // No redirect is followed: the credentials would go with it. It is told after a write as well as before.
+        (300..=399, _) if kind == Kind::Write => Fault::ambiguous(format!("HTTP {status}: the org may not be where the sign-in said")),
         (300..=399, _) => Fault::Denied { reason: format!("HTTP {status}: the org is not where the sign-in said") },
         (500.., _) if kind == Kind::Write => Fault::ambiguous(format!("HTTP {status}: {}", refusal.message)),
         (500.., _) => Fault::transient(format!("HTTP {status}: {}", refusal.message)),

@@ -127,8 +127,13 @@ impl Wire {
                 Err(Fault::Throttled { until: Some(until), reason: refusal(status, answer.body()).message })
             }
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(Fault::Denied { reason: refusal(status, answer.body()).message }),
-            // No redirect is followed: the credentials would go with it.
-            _ if status.is_redirection() => Err(Fault::Denied { reason: format!("V1 answered {status}: the connection's `url` is not where it is") }),
+            // No redirect is followed: the credentials would go with it. It is told after a write as well as before.
+            _ if status.is_redirection() => Err(match asked {
+                Asked::Read => Fault::Denied { reason: format!("V1 answered {status}: the connection's `url` is not where it is") },
+                Asked::Write(_) => {
+                    Fault::ambiguous(format!("V1 answered {status}; it may have been done, and the connection's `url` may not be where it is"))
+                }
+            }),
             StatusCode::NOT_FOUND => match asked {
                 Asked::Read => Ok(None),
                 Asked::Write(items) => Err(refused(refusal(status, answer.body()), items)),

@@ -247,6 +247,61 @@ async fn a_rule_makes_no_outcome_of_a_write_better_than_the_vendor_says() {
     assert!(outcome(status, rules).await.is_ok());
 }
 
+/// Many systems answer a form with a redirect when it was taken: a redirect says nothing of what was done, whoever says that it does.
+#[tokio::test]
+async fn a_redirect_of_a_write_is_no_refusal() {
+    for status in [301, 302, 303, 307, 308] {
+        for rules in ["", "answers: [{ when: 'status < 400', is: rejected }]\n", "answers: [{ when: 'status < 400', is: throttled }]\n"] {
+            let bench = Bench::new(rules, &one("{ id: id }"), [answer(status, &json!({}))]);
+            let outcome = bench.create(&[item("a")]).await.remove(0);
+            assert!(is_in_doubt(&outcome), "{status} under {rules}: {outcome:?}");
+            let told = outcome.unwrap_err().to_string();
+            assert!(told.contains("the connection's `url`"), "{told}");
+            assert_eq!(bench.asked(), 1, "it is not sent again at once");
+            let bench = Bench::new(rules, &ten("{ items: orders, match: [number], id: id }"), [answer(status, &json!({}))]);
+            let outcomes = bench.create(&[item("a"), item("b")]).await;
+            assert!(outcomes.iter().all(is_in_doubt), "{status} under {rules}: {outcomes:?}");
+        }
+    }
+    // A read has changed nothing, and a rule with the vendor's words is believed.
+    let find = "{ find: { number: { call: GET /orders, query: { number: \"{value}\" }, records: orders, filter: exact } } }";
+    let bench = Bench::new("", find, [answer(302, &json!({}))]);
+    assert!(matches!(bench.look_up("number", "a").await, Err(Fault::Denied { .. })));
+    let rules = "answers: [{ when: 'status == 302', is: denied, nothing_done: \"the sign-in page\" }]\n";
+    let bench = Bench::new(rules, &one("{ id: id }"), [answer(302, &json!({}))]);
+    assert!(matches!(bench.create(&[item("a")]).await.remove(0), Err(Fault::Denied { .. })));
+}
+
+/// Nobody has seen how this system takes several items: what it refuses without a word of the description may be done in part.
+#[tokio::test]
+async fn several_items_that_no_rule_speaks_of_are_not_sent_again_after_a_refusal() {
+    let receipt = ten("{ items: orders, match: [number], id: id }");
+    let outcomes = |rules: &'static str, status: u16, items: &'static [&'static str]| {
+        let bench = Bench::new(rules, &receipt, [answer(status, &json!({"errors": [{"code": "bad", "message": "one of them"}]}))]);
+        async move {
+            let items: Vec<Item> = items.iter().map(|number| item(number)).collect();
+            let outcomes = bench.create(&items).await;
+            assert_eq!(bench.asked(), 1, "it is not sent again at once");
+            outcomes
+        }
+    };
+    for status in [400, 403, 404, 409, 413, 422, 429] {
+        let told = outcomes("", status, &["a", "b"]).await;
+        assert!(told.iter().all(is_in_doubt), "{status}: {told:?}");
+        let told = told.into_iter().next().unwrap().unwrap_err().to_string();
+        assert!(told.contains("one of them") && told.contains("`nothing_done`"), "{told}");
+    }
+    // One item by itself is refused or not.
+    assert!(outcomes("", 400, &["a"]).await.iter().all(is_refused));
+    // Without a sign-in nothing is looked at.
+    assert!(matches!(outcomes("", 401, &["a", "b"]).await[0], Err(Fault::Denied { .. })));
+    // The description says what it means.
+    let ruled = "answers: [{ when: 'status == 400', is: rejected, nothing_done: \"all or none\" }]\n";
+    assert!(outcomes(ruled, 400, &["a", "b"]).await.iter().all(|outcome| matches!(outcome, Err(Fault::BatchRefused(_)))));
+    let ruled = "answers: [{ when: 'status == 429', is: throttled }]\n";
+    assert!(outcomes(ruled, 429, &["a", "b"]).await.iter().all(|outcome| matches!(outcome, Err(Fault::Throttled { .. }))));
+}
+
 /// A refusal of the whole at success: what stands beside it may have been done, so no part of the batch is sent again.
 #[tokio::test]
 async fn a_refusal_at_success_does_not_begin_a_batch_anew() {
