@@ -158,3 +158,34 @@ fn a_second_process_says_so_and_changes_nothing() {
     assert_eq!(world.command(&["status"]).status.code(), Some(0));
     world.terminate(&mut serve);
 }
+
+/// A process that goes on without its file sends what no later one knows of.
+#[test]
+fn a_process_whose_store_was_taken_away_stops_and_tells_the_way_out() {
+    let world = World::start(3, Faults::default());
+    let mut serve = world.serve();
+    world.listening();
+    std::fs::remove_file(world.store()).unwrap();
+    let until = Instant::now() + Duration::from_secs(20);
+    let ended = loop {
+        if let Some(ended) = serve.try_wait().unwrap() {
+            break ended;
+        }
+        assert!(Instant::now() < until, "it goes on");
+        std::thread::sleep(Duration::from_millis(100));
+    };
+    assert_eq!(ended.code(), Some(3));
+    // As often as it is started, nothing stands in the way of what the message names.
+    for _ in 0..2 {
+        let run = world.command(&["run"]);
+        let told = String::from_utf8_lossy(&run.stderr).into_owned();
+        assert_eq!(run.status.code(), Some(3), "{told}");
+        assert!(told.contains("is missing or empty") && told.contains("--recover"), "{told}");
+        assert!(!world.store().exists(), "a refused start makes no store");
+        let status = world.command(&["status"]);
+        assert!(String::from_utf8_lossy(&status.stderr).contains("is missing or empty"), "{}", String::from_utf8_lossy(&status.stderr));
+    }
+    let recovered = world.command(&["run", "--recover"]);
+    assert_eq!(recovered.status.code(), Some(0), "{}", String::from_utf8_lossy(&recovered.stderr));
+    assert!(world.store().exists());
+}

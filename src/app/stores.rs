@@ -268,6 +268,10 @@ impl From<StoreFault> for Failure {
                 "bring back the newest copy with its -wal file; or, if there is none, start once with `crossdock run --recover` (or `serve --recover`): \
                  it looks at the targets before it writes",
             ),
+            StoreFault::Removed { .. } => failure.hint(
+                "what it did since then is not kept: bring back the newest copy, or, if there is none, start once with `crossdock run --recover` (or \
+                 `serve --recover`), which looks at the targets before it writes. Stop Crossdock before its store is moved or restored",
+            ),
             StoreFault::NoneYet { .. } => failure.hint(
                 "nothing has run here yet: the first `crossdock run` makes the store. If it ran with another environment, name that: --env NAME",
             ),

@@ -88,6 +88,8 @@ pub fn drive(
     let mut stop_by: Option<std::time::Instant> = None;
     let mut stopped = false;
     loop {
+        // Before anything is taken as durable: what goes into a file without a name is lost when this process ends.
+        engine.store().is_in_place()?;
         let mut replies = Vec::new();
         for message in messages.drain(..).chain(listen.try_iter()) {
             match message {
@@ -116,6 +118,9 @@ pub fn drive(
             }
         }
         let step = engine.step(replies, executor.clock.moment())?;
+        if !step.effects.is_empty() {
+            engine.store().is_in_place()?;
+        }
         for effect in step.effects {
             let (executor, door) = (executor.clone(), door.clone());
             handle.spawn(async move {

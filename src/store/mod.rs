@@ -51,6 +51,9 @@ pub enum StoreFault {
     /// There was a store here that knew more than this one: an older copy, or none.
     #[error("the store {path} {why}")]
     NotTheNewest { path: String, why: &'static str },
+    /// Its file was deleted, or another one stands in its place: what is written is lost with it.
+    #[error("the store {path} {what} while this process used it: it has stopped sending")]
+    Removed { path: String, what: &'static str },
     /// It was to be read, and was not made yet.
     #[error("there is no store at {path} yet")]
     NoneYet { path: String },
@@ -70,6 +73,14 @@ pub type Counts = BTreeMap<(String, RecordStage), u64>;
 pub trait Store: Send {
     /// This opening's epoch: higher than that of every opening before.
     fn epoch(&self) -> u64;
+
+    /// Whether what is committed can still be found by the next process.
+    ///
+    /// # Errors
+    /// [`StoreFault::Removed`] where it cannot.
+    fn is_in_place(&self) -> StoreResult<()> {
+        Ok(())
+    }
 
     /// Makes all changes durable at once, or none. A row of the same key is replaced.
     ///

@@ -40,6 +40,47 @@ pub(super) fn keep_private(path: &Path) {
     let _ = path;
 }
 
+/// Which file was opened under a name.
+#[derive(Debug)]
+pub(super) struct Opened {
+    path: PathBuf,
+    id: Option<(u64, u64)>,
+}
+
+impl Opened {
+    pub(super) fn at(path: &Path) -> Self {
+        Opened { path: path.to_owned(), id: id_of(path) }
+    }
+
+    /// Whether it still has its name.
+    pub(super) fn is_in_place(&self) -> StoreResult<()> {
+        let what = match id_of(&self.path) {
+            id if id == self.id => return Ok(()),
+            // A folder that cannot be looked at for a moment says nothing.
+            None if !matches!(self.path.try_exists(), Ok(false)) => return Ok(()),
+            None => "was deleted",
+            Some(_) => "was replaced by another file",
+        };
+        Err(StoreFault::Removed { path: self.path.display().to_string(), what })
+    }
+}
+
+/// What tells a file from others that had its name.
+fn id_of(path: &Path) -> Option<(u64, u64)> {
+    let known = std::fs::metadata(path).ok()?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        Some((known.dev(), known.ino()))
+    }
+    #[cfg(not(unix))]
+    {
+        // A file that is open cannot be replaced there.
+        let _ = known;
+        Some((0, 0))
+    }
+}
+
 /// Makes what was done to a folder's names durable.
 pub(super) fn sync_folder(path: &Path) {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -100,11 +141,6 @@ pub(super) fn key_of(key: &Secret) -> StoreResult<[u8; 32]> {
     Ok(sha2::Sha256::digest(text.as_bytes()).into())
 }
 
-/// Whether there is a store: a file with something in it.
-fn has_store(path: &Path) -> bool {
-    [path.to_owned(), beside(path, "-wal")].iter().any(|name| std::fs::metadata(name).is_ok_and(|known| known.len() > 0))
-}
-
 /// The key that lies beside the store.
 pub(super) fn key_file(path: &Path, mode: Mode) -> StoreResult<[u8; 32]> {
     let name = beside(path, ".key");
@@ -119,7 +155,7 @@ pub(super) fn key_file(path: &Path, mode: Mode) -> StoreResult<[u8; 32]> {
     }
     match length {
         // A first start that could not go on, as on a full disk, left it: nothing was sealed with it.
-        _ if mode == Mode::Write && !has_store(path) && length.is_none_or(|length| length < 32) => make_key(&name),
+        _ if mode == Mode::Write && super::first_start::is_empty(path) && length.is_none_or(|length| length < 32) => make_key(&name),
         None => Err(StoreFault::Io(format!(
             "{} is not there, and the store cannot be opened without it: bring it back from where it is kept, or set CROSSDOCK_STORE_KEY if the \
              store was made with that",

@@ -91,6 +91,8 @@ pub struct Sqlite {
     /// Commits until a simulated death.
     lives: Option<u32>,
     unfenced: bool,
+    /// The file that was opened for writing; none in memory.
+    file: Option<files::Opened>,
     /// Held as long as the store is open for writing.
     _lock: Option<File>,
     /// Whether a lock of another is waited for.
@@ -151,11 +153,12 @@ impl Sqlite {
         if mode == Mode::Read {
             first_start::is_readable(path)?;
         }
-        let first = (mode == Mode::Write).then(|| first_start::begin(path)).transpose()?.unwrap_or(false);
+        let begun = if mode == Mode::Write { first_start::begin(path)? } else { None };
+        let first = begun.is_some();
         let marked = if mode == Mode::Write { marker::read(path)? } else { None };
         let had_key = first_start::has_key(path);
-        if mode == Mode::Write && !first && !recover && std::fs::metadata(path).is_ok_and(|file| file.len() == 0) {
-            // Nothing is made beside it before somebody has looked.
+        if mode == Mode::Write && !first && !recover && first_start::is_empty(path) {
+            // Nothing is made before somebody has looked: neither beside it nor in its place.
             must_be_newest(path, marker::doubt(marked.as_ref(), None, had_key))?;
         }
         let newest = |known: Option<(Option<&str>, u64)>| {
@@ -174,14 +177,15 @@ impl Sqlite {
             }
             let mut store = Self::open_file(path, &key, mode, lock, Some(&newest))?;
             if mode == Mode::Write {
+                store.file = Some(files::Opened::at(path));
                 store.mark(path, marked.as_ref())?;
                 first_start::end(path)?;
             }
             Ok(store)
         });
-        if opened.is_err() && first {
+        if let (Err(_), Some(begun)) = (&opened, &begun) {
             // A first start that cannot go on leaves nothing that stands in the way of the second.
-            first_start::undo(path);
+            first_start::undo(begun);
         }
         opened
     }
@@ -305,6 +309,7 @@ impl Sqlite {
             recovered: recovers.then(Lost::default),
             lives: None,
             unfenced: false,
+            file: None,
             _lock: lock,
         };
         let highest = |sql: &str| store.db.query_row(sql, [], |row| row.get::<_, Option<i64>>(0)).optional().map(Option::flatten).map_err(fault);

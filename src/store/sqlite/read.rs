@@ -219,6 +219,10 @@ impl Store for Sqlite {
         self.ours()
     }
 
+    fn is_in_place(&self) -> StoreResult<()> {
+        self.file.as_ref().map_or(Ok(()), super::files::Opened::is_in_place)
+    }
+
     fn commit(&mut self, changes: &[Change]) -> StoreResult<()> {
         self.write(changes)
     }

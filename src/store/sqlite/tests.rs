@@ -528,3 +528,21 @@ fn a_store_that_may_not_be_written_says_what_is_needed() {
     let refused = store.commit(&[Change::Meta { name: "test".to_owned(), value: "1".to_owned() }]);
     assert!(matches!(&refused, Err(StoreFault::Io(words)) if words.contains("needs the right to write the store's file")), "{refused:?}");
 }
+
+#[test]
+fn a_store_whose_file_was_taken_away_says_so() {
+    let (folder, path) = folder();
+    let store = write(&path);
+    store.is_in_place().unwrap();
+    let away = folder.path().join("away.db");
+    std::fs::rename(&path, &away).unwrap();
+    let told = store.is_in_place().unwrap_err().to_string();
+    assert!(told.contains("was deleted") && told.contains("stopped sending"), "{told}");
+    // A copy in its place is another file.
+    std::fs::copy(&away, &path).unwrap();
+    let told = store.is_in_place().unwrap_err().to_string();
+    assert!(told.contains("was replaced by another file"), "{told}");
+    std::fs::rename(&away, &path).unwrap();
+    store.is_in_place().unwrap();
+    assert!(Sqlite::in_memory("in place").unwrap().is_in_place().is_ok());
+}
