@@ -273,14 +273,16 @@ impl Reads<'_> {
         }
         let last = stamps.last().copied().filter(|_| stamps.len() == records.len() && stamps.is_sorted());
         let at = instant_of(cursor.at.as_ref());
+        let ends_empty = records.is_empty() && next.is_none() && at.is_some();
+        let last = last.filter(|_| at.is_some() || cursor.token.is_none());
         // A list that is not in the order of its stamps is gone through by token.
-        let Some(last) = last.filter(|_| at.is_some() || cursor.token.is_none()) else {
+        if last.is_none() && !ends_empty {
             cursor.token = next;
             return Ok(cursor.token.is_some());
-        };
+        }
         // Where "from" may mean "after", the page begins a grain earlier: its records up to that stamp are gone through in the same way.
         let counted = cursor.counted + stamps.iter().filter(|stamp| at.is_some_and(|at| **stamp <= at)).count() as u64;
-        if at.is_some_and(|at| last <= at) && next.is_some() {
+        if last.is_some_and(|last| at.is_some_and(|at| last <= at)) && next.is_some() {
             (cursor.token, cursor.counted) = (next, counted);
             return Ok(true);
         }
@@ -291,7 +293,7 @@ impl Reads<'_> {
             return Ok(true);
         }
         cursor.before = None;
-        if next.is_some() {
+        if let Some(last) = last.filter(|_| next.is_some()) {
             cursor.at = Some(last.to_string());
         }
         Ok(next.is_some())

@@ -125,6 +125,17 @@ async fn a_list_by_its_stamp_is_gone_on_from_the_last_stamp() {
     assert_eq!(read(&shop).await, ["1", "2", "1", "2", "4", "5", "2", "3", "4", "5"]);
     let at = "2026-11-18T18:00:00Z";
     assert_eq!(bounds(&shop), ["2026-11-01T00:00:00Z ".to_owned(), format!("{at} "), format!("{at} 2"), format!("{at} "), format!("{at} 2")]);
+    // The same where the last page by token is an empty one: it says no more than that no page is behind it.
+    let none = || page(&[], Json::Null);
+    let shop = Shop::rest(&described, [full(), full(), none(), page(&[("2", "18:00:00"), ("3", "18:00:00")], json!("2")), none()]);
+    assert_eq!(read(&shop).await, ["1", "2", "1", "2", "2", "3"]);
+    assert_eq!(bounds(&shop), ["2026-11-01T00:00:00Z ".to_owned(), format!("{at} "), format!("{at} 2"), format!("{at} "), format!("{at} 2")]);
+    // Nothing of the stamp is left, or nothing was there at all.
+    let shop = Shop::rest(&described, [full(), full(), none(), none()]);
+    assert_eq!(read(&shop).await, ["1", "2", "1", "2"]);
+    let shop = Shop::rest(&described, [page(&[], json!("b")), page(&[], json!("c")), none()]);
+    assert_eq!(read(&shop).await, Vec::<String>::new());
+    assert_eq!(shop.asked().len(), 3);
     // A list that does not come in that order is gone through by its tokens.
     let shop = Shop::rest(&described, [page(&[("1", "18:00:05"), ("2", "18:00:00")], json!("2")), page(&[("3", "18:00:02")], Json::Null)]);
     assert_eq!(read(&shop).await, ["1", "2", "3"]);
