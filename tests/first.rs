@@ -20,11 +20,11 @@ fn fixture(path: &str) -> Json {
     serde_json::from_str(&std::fs::read_to_string(crate::common::template().join("fixtures").join(path)).unwrap()).unwrap()
 }
 
-fn id(number: usize) -> String {
+pub(crate) fn id(number: usize) -> String {
     format!("801{number:012}AAA")
 }
 
-fn crm_order(number: usize, status: &str, stamp: &str) -> Json {
+pub(crate) fn crm_order(number: usize, status: &str, stamp: &str) -> Json {
     let mut order = fixture("us-order.json");
     order["Id"] = json!(id(number));
     order["OrderNumber"] = json!(format!("{number:08}"));
@@ -33,7 +33,7 @@ fn crm_order(number: usize, status: &str, stamp: &str) -> Json {
     order
 }
 
-fn wms_order(number: usize) -> Json {
+pub(crate) fn wms_order(number: usize) -> Json {
     let mut order = fixture("shipments/waiting-order.json");
     order["orderId"] = json!(number);
     order["orderKey"] = json!(format!("sf-{}", id(number)));
@@ -41,7 +41,7 @@ fn wms_order(number: usize) -> Json {
     order
 }
 
-fn object(connection: &str) -> ObjectRef {
+pub(crate) fn object(connection: &str) -> ObjectRef {
     ObjectRef::new(connection, "Order")
 }
 
@@ -114,7 +114,7 @@ impl Desk<'_> {
     }
 }
 
-fn is(id: String, stamp: &str, record: &Json) -> Change {
+pub(crate) fn is(id: String, stamp: &str, record: &Json) -> Change {
     Change { id, stamp: Some(stamp.to_owned()), state: State::Upserted(RawRecord::of(record)) }
 }
 
@@ -172,6 +172,6 @@ fn a_cancellation_passes_all_that_waits_at_its_connection() {
 }
 
 /// Both clocks of a machine whose wall clock nobody sets.
-fn moment(now: jiff::Timestamp) -> crossdock::http::Moment {
+pub(crate) fn moment(now: jiff::Timestamp) -> crossdock::http::Moment {
     crossdock::http::Moment { wall: now, steady: now.as_millisecond(), boot: None }
 }

@@ -47,4 +47,5 @@ mod templates;
 mod together;
 mod total;
 mod vm;
+mod waits;
 mod webhooks;

@@ -31,7 +31,7 @@ const LONGEST: usize = 500;
 pub struct Raise {
     /// What makes alerts one: they are told together, and end together.
     pub cause: String,
-    /// `expectation`, `exception`, `connection`, `budget`, `schema`, `clock`, `poll`, `stalled`, `write`
+    /// `expectation`, `exception`, `connection`, `cannot_look_up`, `budget`, `schema`, `clock`, `poll`, `stalled`, `write`
     pub kind: &'static str,
     /// What people call the record, or the connection.
     pub subject: String,
@@ -97,7 +97,7 @@ impl Engine<'_> {
         }
         raise.message = raise.message.chars().take(LONGEST).collect();
         let id = self.store.next_id()?;
-        let linger = if matches!(raise.kind, "exception" | "expectation" | "write") { LINGER } else { 0 };
+        let linger = if matches!(raise.kind, "exception" | "expectation" | "cannot_look_up" | "write") { LINGER } else { 0 };
         let alert = self.alerts.entry(raise.cause.clone()).or_insert_with(|| Alert::new(id, &raise.cause, now));
         let fresh = alert.count == 0 || alert.closed.is_some();
         if fresh {

@@ -55,6 +55,8 @@ pub(crate) struct Batch {
     /// Lanes for which such a value was looked for: they are taken again, and the others go on.
     pub(super) put_off: BTreeSet<usize>,
     pub(super) fault: Option<Fault>,
+    /// By what the newest of them has failed, and what was asked.
+    pub(super) trouble: Option<(Stage, Fault)>,
     pub(super) stage: Stage,
     pub(super) waited: bool,
     /// Targets that a write of ours came through to since the batch was taken: what was read of them may be older.
@@ -81,6 +83,16 @@ impl Batch {
 pub(super) enum Stage {
     Match,
     Targets,
+}
+
+impl Stage {
+    /// What is asked in it, in words.
+    pub(super) fn what(self) -> &'static str {
+        match self {
+            Stage::Match => "what it matches with",
+            Stage::Targets => "what its targets hold",
+        }
+    }
 }
 
 impl Engine<'_> {
@@ -113,6 +125,7 @@ impl Engine<'_> {
             unanswered: BTreeSet::new(),
             put_off: BTreeSet::new(),
             fault: None,
+            trouble: None,
             stage: Stage::Match,
             waited: false,
             written: BTreeSet::new(),

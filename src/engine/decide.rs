@@ -22,8 +22,16 @@ pub(super) static NOTHING: BTreeMap<String, Json> = BTreeMap::new();
 
 impl Engine<'_> {
     pub(super) fn finish(&mut self, batch: Batch) -> StoreResult<()> {
-        if batch.waited && batch.put_off.len() < batch.lanes.len() {
-            self.can_look_up(batch.flow)?;
+        if batch.waited {
+            let flow = self.flow(batch.flow).0.name.as_str();
+            for (index, lane) in batch.lanes.iter().enumerate() {
+                if !batch.put_off.contains(&index) {
+                    self.is_answered(flow, &lane.key);
+                }
+            }
+            if batch.put_off.len() < batch.lanes.len() {
+                self.can_look_up(batch.flow)?;
+            }
         }
         self.flows[batch.flow].map = true;
         self.flows[batch.flow].fetch = true;
@@ -43,6 +51,7 @@ impl Engine<'_> {
             written,
             taken,
             put_off,
+            trouble,
             ..
         } = batch;
         let mut changes = Vec::new();
@@ -55,8 +64,12 @@ impl Engine<'_> {
                 self.keep(&std::mem::take(&mut changes))?;
             }
             if put_off.contains(&index) {
+                let mut wait = 1_000;
+                if let Some((stage, fault)) = &trouble {
+                    wait = self.is_unanswered(&self.flow(at).0.name, &lane.key, stage.what(), fault)?;
+                }
                 // Until the connection is open again there is no use in trying.
-                let due = self.millis() + 1_000;
+                let due = self.millis() + wait.max(1_000);
                 self.later(at, &lane, due, &mut changes)?;
                 continue;
             }

@@ -166,7 +166,7 @@ impl Engine<'_> {
         let text = format!("{} is at the target with other values in {}: it is mapped again, based on those", self.named(entry), lacks.join(", "));
         changes.push(self.event(&entry.flow, &entry.lane, "looked_up", text, None));
         let reason = entry.error.take().unwrap_or_else(|| format!("the target holds other values in {}", lacks.join(", ")));
-        self.failed(entry, Fault::Conflict { reason }, None, changes)?;
+        self.failed(entry, Fault::conflict(reason), None, changes)?;
         Ok(())
     }
 
@@ -179,7 +179,8 @@ impl Engine<'_> {
         match found {
             Err(fault) if fault.may_pass() => {
                 for mut entry in entries {
-                    entry.due = now + AGAIN;
+                    let wait = self.is_unanswered(&entry.flow, &entry.lane, "whether a write was done", &fault)?;
+                    entry.due = now + wait.max(AGAIN);
                     changes.push(moved(&entry));
                 }
             }
@@ -190,6 +191,7 @@ impl Engine<'_> {
             }
             Ok(found) => {
                 for mut entry in entries {
+                    self.is_answered(&entry.flow, &entry.lane);
                     let value = self.mark(&entry, &field);
                     let hits: Vec<&Found> = found.iter().filter(|found| Some(&found.value) == value.as_ref()).collect();
                     match hits.as_slice() {
@@ -233,6 +235,20 @@ impl Engine<'_> {
         for mut entry in entries {
             entry.state = EntryState::Parked;
             self.stop_entry(&entry, "in_doubt", words, true, &mut changes)?;
+            settled.push(entry);
+        }
+        self.settle_each(settled, changes)
+    }
+
+    /// Entries that were never sent, and that are not: a person has to look.
+    pub(super) fn never_sent(&mut self, entries: Vec<Entry>, words: &crate::store::Reason) -> StoreResult<()> {
+        let mut changes = Vec::new();
+        let mut settled = Vec::new();
+        for mut entry in entries {
+            self.is_answered(&entry.flow, &entry.lane);
+            entry.state = EntryState::Refused;
+            entry.error = Some(words.message.clone());
+            self.stop_entry(&entry, "refused", words, false, &mut changes)?;
             settled.push(entry);
         }
         self.settle_each(settled, changes)

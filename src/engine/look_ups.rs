@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::batch::{Batch, Stage, Wants};
+use super::batch::{Batch, Wants};
 use super::{CallRequest, Engine, Job};
 use crate::connector::Found;
 use crate::fault::Fault;
@@ -103,7 +103,10 @@ impl Engine<'_> {
         batch.out -= 1;
         match found {
             Ok(found) => batch.found.extend(found),
-            Err(fault) if fault.may_pass() => batch.unanswered.extend(values),
+            Err(fault) if fault.may_pass() => {
+                batch.unanswered.extend(values);
+                batch.trouble = Some((batch.stage, fault));
+            }
             Err(fault) => batch.fault = Some(fault),
         }
         if batch.out > 0 {
@@ -172,12 +175,9 @@ impl Engine<'_> {
                     self.later(at, &lane, due, &mut changes)?;
                 }
             }
-            let what = match batch.stage {
-                Stage::Match => "what it matches with",
-                Stage::Targets => "what its targets hold",
-            };
-            let message = format!("`{}` cannot look up {what}: {}", self.flow(at).0.name, self.words(fault).message);
-            self.cannot_look_up(at, message)?;
+            let message = format!("`{}` cannot look up {}: {}", self.flow(at).0.name, batch.stage.what(), self.words(fault).message);
+            let subject = self.flow(at).0.name.clone();
+            self.cannot_look_up(at, &subject, message)?;
         } else {
             let words = self.words(fault);
             for lane in batch.lanes {

@@ -43,6 +43,7 @@ mod settings;
 mod targets;
 mod time;
 mod timers;
+mod unanswered;
 mod undo;
 mod version;
 mod watchdog;
@@ -217,6 +218,10 @@ pub struct Engine<'p> {
     pub(super) bulk_back: Option<Millis>,
     /// Updates whose targets were read anew before they go.
     pub(super) based: BTreeMap<i64, base::Base>,
+    /// The first entry that this process makes. When the targets of earlier ones were read is not known.
+    own_entries: i64,
+    /// By flow and record: reads that it waits for and that failed one after the other.
+    unanswered: BTreeMap<(String, String), unanswered::Unanswered>,
     /// Target records with a write on its way.
     pub(super) in_flight_targets: BTreeSet<open_entries::Place>,
     /// Target records with a write that is not done, and how many.
@@ -303,6 +308,8 @@ impl<'p> Engine<'p> {
             full: false,
             bulk_back: None,
             based: BTreeMap::new(),
+            own_entries: 0,
+            unanswered: BTreeMap::new(),
             in_flight_targets: BTreeSet::new(),
             writing: BTreeMap::new(),
             held_off: BTreeMap::new(),
@@ -446,6 +453,7 @@ impl<'p> Engine<'p> {
         }
         for mut entry in self.store.open_entries()? {
             lanes.insert((entry.flow.clone(), entry.lane.clone()));
+            self.own_entries = self.own_entries.max(entry.id + 1);
             if entry.state == EntryState::Sending {
                 self.doubt(&mut entry, now);
                 self.settles(&entry, &mut changes);
@@ -616,7 +624,11 @@ impl<'p> Engine<'p> {
         let waiting = self.pending_calls.values().any(|queue| !queue.is_empty());
         let polling = self.flows.iter().any(|flow| flow.on && flow.streams.iter().any(poll::StreamState::running));
         let sends = |(lot, set): (&BatchKey, &BTreeSet<(bool, i64)>)| !set.is_empty() && !self.given_up(&lot.connection);
-        let open = !self.stopping && (self.flows.iter().any(|flow| flow.on && (flow.map || flow.fetch)) || self.ready.iter().any(sends));
+        let now = self.millis();
+        // One of which a part waits for its time is not sent before then.
+        let due = |half: &[i64]| half.iter().filter_map(|id| self.open_entries.get(*id)).all(|entry| entry.due <= now);
+        let halves = self.bisected.iter().any(|(lot, half)| !half.is_empty() && due(half) && !self.given_up(&lot.connection));
+        let open = !self.stopping && (halves || self.flows.iter().any(|flow| flow.on && (flow.map || flow.fetch)) || self.ready.iter().any(sends));
         self.jobs.is_empty() && (self.stopping || !(waiting || polling || open))
     }
 

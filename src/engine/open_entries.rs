@@ -65,7 +65,7 @@ pub(crate) struct OpenEntry {
     review_doubt: bool,
     pub(super) state: EntryState,
     pub(super) first: bool,
-    attempt: u32,
+    pub(super) attempt: u32,
     pub(super) due: Millis,
     pub(super) sent: Option<Millis>,
     pub(super) doubted: Option<Millis>,

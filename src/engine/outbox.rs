@@ -7,10 +7,11 @@ use super::mask::Masked;
 use super::open_entries::{OpenEntry, Out, Place, place};
 use super::plan_entries::ledger_key;
 use super::records::id_in;
+use super::targets::gone_writes;
 use super::{BatchKey, CallRequest, Effect, Engine, Job, Pass, delta, dependent_writes};
 use crate::connector::{Done, Item, Receipt};
 use crate::fault::Fault;
-use crate::store::{Change, Entry, EntryState, Millis, Moved, StoreResult, TargetState};
+use crate::store::{Change, Entry, EntryState, Millis, Moved, RecordStage, RecordState, StoreResult, TargetState};
 use crate::value::{Json, ObjectRef};
 
 /// How long a batch that is not full waits, while more may come, where what it sends gets old; and a bulk call behind the one before.
@@ -55,6 +56,7 @@ impl Engine<'_> {
             let lot = (*entry.lot).clone();
             match entry.state {
                 EntryState::Ambiguous => doubtful.entry(lot).or_default().push(id),
+                _ if self.is_in_half(id) => {}
                 _ => {
                     self.ready.entry(lot).or_default().insert((!entry.first, id));
                 }
@@ -82,18 +84,8 @@ impl Engine<'_> {
 
     /// Makes batches of what is ready. Their intents are durable before they are given out.
     pub(super) fn send(&mut self, pass: Pass, effects: &mut Vec<Effect>) -> StoreResult<()> {
-        while pass == Pass::All
-            && let Some((lot, ids)) = self.bisected.pop_front()
-        {
-            if !self.open(&lot.connection) {
-                self.bisected.push_front((lot, ids));
-                break;
-            }
-            let ids: Vec<i64> =
-                ids.into_iter().filter(|id| self.open_entries.get(*id).is_some_and(|entry| entry.state == EntryState::Planned)).collect();
-            if !ids.is_empty() {
-                self.send_batch(&lot, &ids, effects)?;
-            }
+        if pass == Pass::All {
+            self.send_halves(effects)?;
         }
         let lots: Vec<BatchKey> = self.ready.keys().cloned().collect();
         for lot in lots {
@@ -109,8 +101,10 @@ impl Engine<'_> {
                 let wanted = spec.bulk.unwrap_or(spec.batch);
                 let urgent = ready.iter().next().is_some_and(|(later, _)| !*later);
                 // What was read for an update gets older while it waits.
-                let based = !self.based.is_empty() && ready.iter().any(|(_, id)| self.based.contains_key(id));
-                if pass == Pass::First && !urgent && !based {
+                let of_based = self.based_among(ready);
+                let based = !of_based.is_empty();
+                let only_based = pass == Pass::First && !urgent;
+                if only_based && !based {
                     break;
                 }
                 let created = |id: &i64| self.open_entries.get(*id).map(|entry| entry.created);
@@ -121,7 +115,8 @@ impl Engine<'_> {
                     spec.bulk.is_some() && (self.out_of(&lot) > BULK_ABOVE || self.bulk_back.is_some_and(|back| self.steady() < back + LINGER));
                 // What an update was made from gets old while it waits: then its target would have to be read again.
                 let until = if spec.replaces { oldest + LINGER } else { (newest + LINGER_FOR_ONE).min(oldest + LONGEST_LINGER) };
-                let waits = self.millis() < until || fills;
+                // One that was made later than now was so before the clock was set: nothing waits for that.
+                let waits = (oldest.max(newest)..until).contains(&self.millis()) || fills;
                 let held = ready.len() < wanted && !urgent && !based && waits && !self.stopping && self.more_to_come(&lot);
                 if held {
                     break;
@@ -133,11 +128,10 @@ impl Engine<'_> {
                 let mut here: BTreeSet<Place> = BTreeSet::new();
                 let together = if spec.replaces && !self.reads_bases(&lot.connection) { self.read_together(&lot.connection) } else { 0 };
                 let mut passed_over = 0;
-                for (_, id) in ready {
+                let (mut some, mut all) = (of_based.iter(), ready.iter());
+                let candidates: &mut dyn Iterator<Item = &(bool, i64)> = if only_based { &mut some } else { &mut all };
+                for (_, id) in candidates {
                     let Some(entry) = self.open_entries.get(*id) else { continue };
-                    if pass == Pass::First && !urgent && !self.based.contains_key(id) {
-                        continue;
-                    }
                     let targets = entry.targets();
                     // An older request to the same record may still be carried out: it must not land on this one.
                     let until = targets.iter().filter_map(|target| self.unsettled.get(target)).copied().max().unwrap_or(0);
@@ -181,6 +175,45 @@ impl Engine<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Sends the halves of batches that were refused. Each goes by itself: together with others the one to blame would be looked for
+    /// anew. Until it can go, and until what it lays its updates over was read again, it waits.
+    fn send_halves(&mut self, effects: &mut Vec<Effect>) -> StoreResult<()> {
+        for (lot, ids) in std::mem::take(&mut self.bisected) {
+            let now = self.millis();
+            let planned = |id: &i64| self.open_entries.get(*id).filter(|entry| entry.state == EntryState::Planned);
+            let half: Vec<&OpenEntry> = ids.iter().filter_map(planned).collect();
+            let ids: Vec<i64> = half.iter().map(|entry| entry.id).collect();
+            let replaces = self.spec(&lot).is_some_and(|spec| spec.replaces);
+            let old: Vec<i64> = half.iter().filter(|entry| replaces && self.has_old_base(entry)).map(|entry| entry.id).collect();
+            // An older request to the same record may still be carried out.
+            let settles = |entry: &&&OpenEntry| entry.doubted.is_none() && entry.due <= now;
+            let until = |entry: &OpenEntry| entry.targets().iter().filter_map(|target| self.unsettled.get(target)).copied().max().unwrap_or(0);
+            let put_off: Vec<Moved> = half.iter().filter(settles).map(|entry| Moved { due: until(entry), ..entry.moved() }).collect();
+            let put_off: Vec<Change> = put_off.into_iter().filter(|moved| moved.due > now).map(Change::Sent).collect();
+            let busy = |entry: &OpenEntry| entry.places().iter().any(|place| self.in_flight_targets.contains(place));
+            let waits = !self.open(&lot.connection) || !put_off.is_empty() || half.iter().any(|entry| entry.due > now || busy(entry));
+            self.note_changes(&put_off);
+            if ids.is_empty() {
+                continue;
+            }
+            if !waits && old.is_empty() {
+                self.send_batch(&lot, &ids, effects)?;
+                continue;
+            }
+            if !waits && !self.reads_bases(&lot.connection) {
+                let together = self.read_together(&lot.connection);
+                self.read_bases(&lot, &old[..old.len().min(together)])?;
+            }
+            self.bisected.push_back((lot, ids));
+        }
+        Ok(())
+    }
+
+    /// Whether an entry waits in a half of a batch that was refused: it goes with that, and not with what is ready.
+    pub(super) fn is_in_half(&self, id: i64) -> bool {
+        self.bisected.iter().any(|(_, half)| half.contains(&id))
     }
 
     fn send_batch(&mut self, lot: &BatchKey, ids: &[i64], effects: &mut Vec<Effect>) -> StoreResult<()> {
@@ -514,8 +547,13 @@ impl Engine<'_> {
                 changes.push(moved(entry));
                 Ok(false)
             }
-            Fault::Conflict { .. } => {
-                let Some(mut lane) = self.store.record(&entry.flow, &entry.lane)? else { return Ok(false) };
+            Fault::Conflict { partly, .. } => {
+                if partly {
+                    // As of a refusal.
+                    entry.doubted.get_or_insert(now);
+                }
+                let Some(lane) = self.store.record(&entry.flow, &entry.lane)? else { return Ok(false) };
+                let mut lane = changed_lane(changes, lane);
                 lane.attempt += 1;
                 if lane.attempt > MOST_CONFLICTS {
                     entry.state = EntryState::Refused;
@@ -523,6 +561,9 @@ impl Engine<'_> {
                     changes.push(Change::Record(lane));
                     self.stop_entry(entry, "refused", &words, false, changes)?;
                     return Ok(true);
+                }
+                if entry.after.is_some() {
+                    return Ok(self.conflicting_write_back(entry, lane, exchange, changes));
                 }
                 lane.version = String::new();
                 lane.due = now + backoff(lane.attempt, salt);
@@ -547,7 +588,7 @@ impl Engine<'_> {
             Fault::Rejected(refusal)
                 if self.is_guarded(entry) && self.store.record(&entry.flow, &entry.lane)?.is_some_and(|lane| lane.attempt == 0) =>
             {
-                self.failed(entry, Fault::Conflict { reason: refusal.message }, exchange, changes)
+                self.failed(entry, Fault::conflict(refusal.message), exchange, changes)
             }
             // A rejected retry does not prove failure: the earlier attempt may have succeeded.
             // Whatever was in doubt must have been carried out before what is found can be trusted.
@@ -576,6 +617,37 @@ impl Engine<'_> {
         }
     }
 
+    /// What its write-back goes to was changed meanwhile. What it tells of has happened all the same: it is sent again, over what is there
+    /// now. One that goes by what is there is decided anew. True where the entry has come to an end.
+    fn conflicting_write_back(&mut self, entry: &mut Entry, mut lane: RecordState, exchange: Option<i64>, changes: &mut Vec<Change>) -> bool {
+        let now = self.millis();
+        let due = now + backoff(lane.attempt, self.settings.seed ^ entry.id.unsigned_abs());
+        let flow = self.flow_named(&entry.flow).map(|at| (at, self.flow(at).0));
+        let guarded = flow.filter(|(_, flow)| gone_writes(flow).any(|write| write.name == entry.write && !write.guards.is_empty()));
+        let (text, ended) = match guarded {
+            Some((at, _)) => {
+                entry.state = EntryState::Withdrawn;
+                lane.was = Some(RecordStage::Gone);
+                lane.state = RecordStage::Waiting;
+                lane.due = due;
+                lane.delivered.get_or_insert_with(|| entry.version.clone());
+                self.look_at(at, due);
+                self.flows[at].map = true;
+                ("it is read again", true)
+            }
+            None => {
+                entry.state = EntryState::Planned;
+                entry.due = due;
+                changes.push(moved(entry));
+                ("it is sent again", false)
+            }
+        };
+        let text = format!("{} was changed in the meantime: {text}", self.named(entry));
+        changes.push(self.event(&entry.flow, &entry.lane, "conflict", text, exchange));
+        changes.push(Change::Record(lane));
+        ended
+    }
+
     /// Opens the exception of an entry's record.
     pub(super) fn stop_entry(
         &mut self,
@@ -597,7 +669,7 @@ impl Engine<'_> {
 }
 
 /// A lane as this commit already changes it.
-pub(super) fn changed_lane(changes: &[Change], lane: crate::store::RecordState) -> crate::store::RecordState {
+pub(super) fn changed_lane(changes: &[Change], lane: RecordState) -> RecordState {
     let newest = changes.iter().rev().find_map(|change| match change {
         Change::Record(changed) if changed.flow == lane.flow && changed.key == lane.key => Some(changed.clone()),
         _ => None,

@@ -67,6 +67,21 @@ impl Engine<'_> {
         Ok(())
     }
 
+    /// Moves when the store that was lost has sent by as much as the clock was set: it is waited for as long as before. When it was
+    /// recovered is not moved: by that rows are told apart, whose times do not move.
+    pub(super) fn move_lost(&mut self, off: Millis, changes: &mut Vec<Change>) -> StoreResult<()> {
+        for (name, at) in [(LOST_SENT, &mut self.lost.sent), (LOST_LAST, &mut self.lost.last)] {
+            if *at > 0 {
+                *at += off;
+            }
+            let kept: Millis = self.store.meta(name)?.and_then(|text| text.parse().ok()).unwrap_or(0);
+            if kept > 0 {
+                changes.push(Change::Meta { name: name.to_owned(), value: (kept + off).max(1).to_string() });
+            }
+        }
+        Ok(())
+    }
+
     /// Whether what the ledger says of a target has to be held against it first: a lost store said it, or its row was damaged.
     pub(super) fn is_unverified(&self, known: &TargetState) -> bool {
         known.confirmed == 0 || self.unverified.is_some_and(|at| known.confirmed <= at)

@@ -148,6 +148,7 @@ impl Engine<'_> {
                 changes.push(Change::Meta { name: poll::polled(&flow.name), value: last.saturating_add(off).min(now).to_string() });
             }
         }
+        self.move_lost(off, &mut changes)?;
         if off.abs() >= TOLD {
             let way = if off < 0 { "back" } else { "ahead" };
             let message = format!("this machine's clock was set {way} by {}; waits stay as long as they were", words(off.abs()));

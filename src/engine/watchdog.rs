@@ -169,6 +169,7 @@ impl Engine<'_> {
             }
         }
         self.look_at_writes(&mut changes)?;
+        self.look_at_reads(&mut changes)?;
         self.look_at_work(&mut changes)?;
         self.dog.seen = self.seen()?;
         if self.dog.kept.is_none_or(|kept| steady >= kept + KEPT) {
@@ -295,19 +296,28 @@ impl Engine<'_> {
         self.keep(&changes)
     }
 
-    /// What a flow's look-ups ask is refused, whatever the values: it is told once, and its records wait.
-    pub(super) fn cannot_look_up(&mut self, at: usize, message: String) -> StoreResult<()> {
+    /// What a flow's look-ups ask is refused, or gets no answer again and again: it is told, and its records wait. `subject`: the flow, or
+    /// the record.
+    pub(super) fn cannot_look_up(&mut self, at: usize, subject: &str, message: String) -> StoreResult<()> {
         let (flow, _) = self.flow(at);
         self.failures.insert(message.clone());
         let mut changes = Vec::new();
-        self.tell("connection", looking_up(&flow.name), &flow.name, message, &mut changes)?;
+        let cause = looking_up(&flow.name);
+        let is_told = self.alerts.get(&cause).is_some_and(|alert| self.lasts(&cause) && alert.subjects.iter().any(|told| told == subject));
+        if !is_told {
+            self.raise(
+                Raise { cause, kind: "cannot_look_up", subject: subject.to_owned(), message, lasting: true, ..Raise::default() },
+                &mut changes,
+            )?;
+        }
         self.keep(&changes)
     }
 
     /// The look-ups of a flow are answered.
     pub(super) fn can_look_up(&mut self, at: usize) -> StoreResult<()> {
-        let cause = looking_up(&self.flow(at).0.name);
-        if !self.lasts(&cause) {
+        let flow = &self.flow(at).0.name;
+        let cause = looking_up(flow);
+        if !self.lasts(&cause) || self.waits_for_reads(flow) {
             return Ok(());
         }
         let mut changes = Vec::new();
@@ -494,13 +504,13 @@ fn oldest_waiting(store: &dyn Store) -> StoreResult<Option<Millis>> {
 const CONNECTION: &str = "connection ";
 const READING: &str = "read ";
 
-fn cause_of(connection: &str) -> String {
+pub(super) fn cause_of(connection: &str) -> String {
     format!("{CONNECTION}{connection}")
 }
 
 const LOOKING_UP: &str = "look up ";
 
-fn looking_up(flow: &str) -> String {
+pub(super) fn looking_up(flow: &str) -> String {
     format!("{LOOKING_UP}{flow}")
 }
 

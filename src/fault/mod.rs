@@ -31,7 +31,12 @@ pub enum Fault {
     },
     /// The record has changed at the target since it was read: read it again, map it again.
     #[error("the record was changed meanwhile: {reason}")]
-    Conflict { reason: String },
+    Conflict {
+        reason: String,
+        /// As of a [`Refusal`].
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        partly: bool,
+    },
     /// The target will not take this, however often it is sent. Its own words are kept.
     #[error("{0}")]
     Rejected(Refusal),
@@ -77,6 +82,10 @@ impl Fault {
 
     pub fn rejected(code: impl Into<String>, message: impl Into<String>, field: Option<String>) -> Self {
         Fault::Rejected(Refusal { code: code.into(), message: message.into(), field, partly: false })
+    }
+
+    pub fn conflict(reason: impl Into<String>) -> Self {
+        Fault::Conflict { reason: reason.into(), partly: false }
     }
 
     /// Whether a read that failed so may go through when it is asked again.

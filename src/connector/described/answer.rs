@@ -137,7 +137,7 @@ impl Link {
                 Fault::Denied { reason }
             }
             AnswerClass::Denied => Fault::Denied { reason: reason() },
-            AnswerClass::Conflict => Fault::Conflict { reason: reason() },
+            AnswerClass::Conflict => Fault::conflict(reason()),
             AnswerClass::Transient => Fault::transient(told()),
             // A token that ended is renewed for the next call, though this one is not sent again.
             AnswerClass::Ambiguous if asked.write && said == Said::Rule(AnswerClass::Expired) => {

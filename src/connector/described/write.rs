@@ -315,6 +315,7 @@ fn half_done(fault: Fault) -> Fault {
             Fault::ambiguous(format!("a part of it is done, and then: {reason}"))
         }
         Fault::Rejected(refusal) => Fault::Rejected(Refusal { partly: true, ..refusal }),
+        Fault::Conflict { reason, .. } => Fault::Conflict { reason, partly: true },
         other => other,
     }
 }

@@ -269,7 +269,7 @@ fn words(fault: &mut Fault, redactors: &[&Redactor]) {
     match fault {
         Fault::Throttled { reason, .. }
         | Fault::Transient { reason, .. }
-        | Fault::Conflict { reason }
+        | Fault::Conflict { reason, .. }
         | Fault::Denied { reason }
         | Fault::Ambiguous { reason } => clean(reason),
         Fault::Rejected(Refusal { code, message, field, .. }) | Fault::BatchRefused(Refusal { code, message, field, .. }) => {

@@ -461,6 +461,13 @@ async fn what_is_half_done_is_gone_on_with_and_never_called_undone() {
     let refused = || answer(400, &json!({}));
     let (outcome, _) = send(vec![done(), refused()], text.clone()).await;
     assert!(matches!(&outcome, Err(Fault::Rejected(refusal)) if refusal.partly), "{outcome:?}");
+    let changed = || answer(409, &json!({}));
+    let rules = "answers: [{ when: 'status == 409', is: conflict }]\n";
+    for (answers, is_partly) in [(vec![done(), changed()], true), (vec![changed()], false)] {
+        let bench = Bench::new(rules, &update, answers);
+        let outcome = bench.send(Operation::Update, None, &[item(text.clone())]).await.remove(0);
+        assert!(matches!(outcome, Err(Fault::Conflict { partly, .. }) if partly == is_partly), "{outcome:?}");
+    }
     let (outcome, _) = send(vec![refused()], text.clone()).await;
     assert!(matches!(&outcome, Err(Fault::Rejected(refusal)) if !refusal.partly), "{outcome:?}");
     // Nothing was done yet.
