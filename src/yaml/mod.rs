@@ -7,9 +7,11 @@
 mod layout;
 mod mistake;
 mod told;
+mod write;
 
 pub use mistake::{Mistake, mistake};
 pub use told::{NotYaml, mistaken, not_yaml};
+pub use write::{in_quotes, quoted};
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_yaml::{DuplicateKeyPolicy, Location, NonFiniteFloatPolicy};
