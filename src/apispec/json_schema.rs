@@ -6,10 +6,14 @@ use super::error::SpecError;
 use super::model::{Discriminator, Fields, Others, Property, Shape, Type, TypeId};
 use super::openapi::{Reader, nowhere, text, truth};
 use super::pointer;
+use crate::base::nearest;
 use crate::value::Json;
 
 /// How deep schemas may stand in each other without a name.
 const DEPTH: usize = 128;
+
+/// The types of a schema; `file` in version 2 only.
+const TYPES: &[&str] = &["string", "integer", "number", "boolean", "array", "object", "null", "file"];
 
 /// A schema and the parts of its `allOf`, put together.
 #[derive(Default)]
@@ -91,7 +95,7 @@ impl<'d> Reader<'d> {
                 Shape::Any
             }
             "" if !ty.values.is_empty() => Shape::Text,
-            // `file` of version 2, and what is misspelt.
+            // `file` of version 2.
             _ => Shape::Any,
         };
         Ok(ty)
@@ -133,6 +137,14 @@ impl<'d> Reader<'d> {
                 into.words = words.into_iter().filter(|word| *word != "null").collect();
             }
             _ => {}
+        }
+        if let Some(stranger) = into.words.iter().find(|word| !TYPES.contains(word)) {
+            let said = match nearest(stranger, TYPES.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("types are: {}", TYPES.join(", ")),
+            };
+            let help = format!("{said} Correct it in the file, or by an overlay in `corrections.yaml` beside the description");
+            return Err(SpecError::new(format!("{at}/type"), format!("there is no type `{stranger}`")).help(help));
         }
         if into.words == ["null"] {
             into.ty.nullable = true;

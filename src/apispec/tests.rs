@@ -250,3 +250,16 @@ fn graphql_documents_are_validated_whole() {
         assert!(faults.iter().any(|fault| fault.reason.contains(words)), "{broken}: {faults:?}");
     }
 }
+
+/// What is taken for anything would be checked against nothing.
+#[test]
+fn a_type_that_there_is_not_is_told_with_its_place() {
+    for (word, wanted) in [("strng", "did you mean `string`?"), ("timestamp", "types are: string")] {
+        let text = format!(
+            r#"{{ "openapi": "3.0.0", "info": {{}}, "paths": {{}}, "components": {{ "schemas": {{ "A": {{ "properties": {{ "b": {{ "type": "{word}" }} }} }} }} }} }}"#
+        );
+        let error = ApiSpec::openapi(&serde_json::from_str(&text).unwrap()).unwrap_err();
+        assert_eq!(error.at, "/components/schemas/A/properties/b/type");
+        assert!(error.reason.contains(word) && error.help.as_deref().unwrap().contains(wanted), "{error:?}");
+    }
+}
