@@ -228,3 +228,134 @@ fn the_sandbox_has_what_the_project_lists() {
     assert!(stores.contains("\"storeName\":\"Web\"") && !stores.contains("EU store"), "{stores}");
     assert!(carriers.contains("\"code\":\"gls\"") && !carriers.contains("fedex"), "{carriers}");
 }
+
+/// Runs a command whose results nobody reads any more.
+fn unread(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_crossdock"))
+        .current_dir(folder)
+        .args(arguments)
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// `crossdock test | head -1` ends as `crossdock test` does.
+#[test]
+fn a_reader_that_has_seen_enough_changes_no_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(crossdock(folder.path(), &["new", "shop"]).status.code(), Some(0));
+    let shop = folder.path().join("shop");
+    std::fs::write(shop.join("cases/fails.yaml"), FAILS).unwrap();
+    let commands = [
+        &["test"][..],
+        &["test", "--format", "json"],
+        &["check"],
+        &["check", "--format", "json"],
+        &["plan"],
+        &["plan", "--format", "json"],
+        &["explain"],
+        &["explain", "E0202"],
+        &["schema", "show", "crm.Order"],
+        &["schema", "show", "crm.Nosuch"],
+        &["fmt", "--check"],
+        &["unmapped", "--records", "orders.jsonl", "--flow", "export_orders"],
+        &["run", "--records", "orders.jsonl", "--flow", "export_orders"],
+        &["preview", "orders.jsonl", "--flow", "export_orders"],
+        &["doctor"],
+        &["queue", "list"],
+        &["--help"],
+        &["nosuch"],
+    ];
+    for command in commands {
+        let wanted = crossdock(&shop, command);
+        let (code, said) = unread(&shop, command);
+        assert_eq!(code, wanted.status.code(), "{command:?}: {said}");
+        assert!(!said.contains("panicked") && !said.contains("Broken pipe"), "{command:?}: {said}");
+    }
+    let failed = unread(&shop, &["test"]);
+    assert_eq!(failed.0, Some(1), "{failed:?}");
+}
+
+/// A case that cannot pass.
+const FAILS: &str =
+    "flow: export_orders\ncases:\n  - name: nothing is sent\n    given: { record: fixtures/us-order.json }\n    expect: { sent: nothing }\n";
+
+/// How each command ends that cannot do its work: docs/reference/exit-codes.md.
+#[test]
+fn every_command_says_what_kind_of_trouble_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(crossdock(folder.path(), &["new", "shop"]).status.code(), Some(0));
+    let shop = folder.path().join("shop");
+    std::fs::create_dir(shop.join("folder")).unwrap();
+    std::fs::write(shop.join("binary.json"), [0, 159, 146, 150]).unwrap();
+    std::fs::write(shop.join("empty.yaml"), "").unwrap();
+    std::fs::write(shop.join("no-store.db"), "this is no store, and longer than the head of a database of SQLite has to be: ".repeat(9)).unwrap();
+    for (wanted, command) in [
+        // Nobody has asked for something that could be done.
+        (2, &["nosuch"][..]),
+        (2, &["check", "--nosuch"]),
+        (2, &["check", "--format", "nosuch"]),
+        (2, &["plan", "--flow", "nosuch"]),
+        (2, &["run", "--flow", "nosuch"]),
+        (2, &["run", "--workers", "0"]),
+        (2, &["run", "--workers", "many"]),
+        (2, &["preview", "orders.jsonl", "--flow", "nosuch"]),
+        (2, &["preview", "orders.jsonl", "--flow", "export_orders", "--id", ""]),
+        (2, &["unmapped", "--records", "orders.jsonl", "--flow", "nosuch"]),
+        (2, &["schema", "show", "nosuch.Order"]),
+        (2, &["schema", "show", "crm.Nosuch"]),
+        (2, &["schema", "pull", "nosuch"]),
+        (2, &["schema", "diff", "nosuch"]),
+        (2, &["serve", "--listen", "nosuch"]),
+        (2, &["system", "check", "nosuch"]),
+        (2, &["system", "import", "nosuch"]),
+        (2, &["system", "probe", "nosuch", "--yes"]),
+        (2, &["system", "new", "acme"]),
+        (2, &["system", "new", "Acme", "--openapi", "empty.yaml"]),
+        (2, &["system", "new", "acme", "--sample", "orders.jsonl"]),
+        (2, &["explain", "E9999"]),
+        (2, &["demo", "--template", "nosuch"]),
+        (2, &["sandbox", "start", "nosuch"]),
+        (2, &["sandbox", "act", "nosuch", "x"]),
+        (2, &["new", "folder", "--template", "nosuch"]),
+        (2, &["check", "orders.jsonl"]),
+        // A file cannot be read or written.
+        (3, &["check", "nosuch.dock"]),
+        (3, &["fmt", "nosuch.dock"]),
+        (3, &["test", "nosuch"]),
+        (3, &["preview", "nosuch.json", "--flow", "export_orders"]),
+        (3, &["preview", "folder", "--flow", "export_orders"]),
+        (3, &["run", "--records", "nosuch.json", "--flow", "export_orders"]),
+        (3, &["run", "--records", "folder", "--flow", "export_orders"]),
+        (3, &["unmapped", "--records", "nosuch.json", "--flow", "export_orders"]),
+        (3, &["schema", "infer", "nosuch.json"]),
+        (3, &["schema", "infer", "folder"]),
+        (3, &["system", "new", "acme", "--openapi", "nosuch.yaml"]),
+        (3, &["system", "new", "acme", "--openapi", "folder"]),
+        (3, &["system", "new", "acme", "--sample", "Order=nosuch.json"]),
+        (3, &["queue", "list"]),
+        (3, &["trace", "nosuch"]),
+        (3, &["status"]),
+        (3, &["store", "check"]),
+        (3, &["store", "backup", "backup.db"]),
+        (3, &["erase", "nosuch"]),
+    ] {
+        let output = crossdock(&shop, command);
+        let said = format!("{}{}", out(&output), err(&output));
+        assert_eq!(output.status.code(), Some(wanted), "{command:?}: {said}");
+        assert!(!said.contains("panicked"), "{command:?}: {said}");
+    }
+    // A store that is none.
+    let config = std::fs::read_to_string(shop.join("crossdock.yaml")).unwrap();
+    let store = config.lines().find(|line| line.starts_with("store:")).unwrap();
+    std::fs::write(shop.join("crossdock.yaml"), config.replace(store, "store: sqlite:no-store.db")).unwrap();
+    for command in [&["queue", "list"][..], &["status"], &["store", "check"], &["trace", "x"]] {
+        let output = crossdock(&shop, command);
+        assert_eq!(output.status.code(), Some(3), "{command:?}: {}{}", out(&output), err(&output));
+        assert!(err(&output).contains("no-store.db"), "{}", err(&output));
+    }
+}

@@ -19,13 +19,22 @@ pub struct Out {
     pub(super) allowed: Vec<std::path::PathBuf>,
     /// Takes personal values out of all that is printed.
     hidden: Option<Redactor>,
+    /// Nobody reads the results any more.
+    unread: bool,
 }
 
 impl Out {
     pub fn new(colours: ColorChoice) -> Self {
         let results = AutoStream::new(std::io::stdout(), colours);
         let look = Look { colours: results.current_choice() != ColorChoice::Never, width: width() };
-        Out { results: BufWriter::new(results), trouble: AutoStream::new(std::io::stderr(), colours), look, allowed: Vec::new(), hidden: None }
+        Out {
+            results: BufWriter::new(results),
+            trouble: AutoStream::new(std::io::stderr(), colours),
+            look,
+            allowed: Vec::new(),
+            hidden: None,
+            unread: false,
+        }
     }
 
     /// From now on, personal values that a redactor knows are taken out of all that is printed.
@@ -47,16 +56,35 @@ impl Out {
     /// # Errors
     /// As [`Out::print`].
     pub fn exact(&mut self, text: &str) -> Result<(), Failure> {
-        self.results.write_all(text.as_bytes()).or_else(closed)
+        self.write(text)
+    }
+
+    /// What the command found and did counts on where nobody reads it any more: its exit code tells it.
+    fn write(&mut self, text: &str) -> Result<(), Failure> {
+        if self.unread {
+            return Ok(());
+        }
+        let written = self.results.write_all(text.as_bytes());
+        self.written(written)
+    }
+
+    fn written(&mut self, written: std::io::Result<()>) -> Result<(), Failure> {
+        match written {
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+                self.unread = true;
+                Ok(())
+            }
+            written => written.map_err(|error| Failure::io(format!("the output cannot be written: {error}"))),
+        }
     }
 
     /// Prints a text, without what is hidden.
     ///
     /// # Errors
-    /// The stream is closed or full. A reader that has seen enough (`| head`) ends the program quietly.
+    /// The stream is full. A reader that has seen enough (`| head`) is no error: the rest is not printed.
     pub fn print(&mut self, text: impl AsRef<str>) -> Result<(), Failure> {
         let text = self.shown(text.as_ref()).into_owned();
-        self.results.write_all(text.as_bytes()).or_else(closed)
+        self.write(&text)
     }
 
     /// Prints a text and a line break.
@@ -79,14 +107,14 @@ impl Out {
 
     /// A remark that is no result: it goes to the standard error.
     pub fn note(&mut self, text: impl AsRef<str>) {
-        let _ = self.results.flush();
+        let _ = self.flush();
         let text = self.shown(text.as_ref()).into_owned();
         let _ = writeln!(self.trouble, "{text}");
     }
 
     /// Says why the command could not do its work.
     pub fn failure(&mut self, failure: &Failure) {
-        let _ = self.results.flush();
+        let _ = self.flush();
         let red = anstyle::AnsiColor::Red.on_default().bold();
         let cyan = anstyle::AnsiColor::Cyan.on_default();
         let _ = writeln!(self.trouble, "{red}error{red:#}: {}", for_terminal(&failure.message));
@@ -100,7 +128,11 @@ impl Out {
     /// # Errors
     /// As [`Out::print`].
     pub fn flush(&mut self) -> Result<(), Failure> {
-        self.results.flush().or_else(closed)
+        if self.unread {
+            return Ok(());
+        }
+        let flushed = self.results.flush();
+        self.written(flushed)
     }
 
     /// How wide all tables and paragraphs may be: `COLUMNS`, or 80.
@@ -132,14 +164,6 @@ impl Out {
     fn paint(&self, style: anstyle::Style, text: &str) -> String {
         if self.look.colours { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
-}
-
-fn closed(error: std::io::Error) -> Result<(), Failure> {
-    if error.kind() == std::io::ErrorKind::BrokenPipe {
-        // The reader has gone; there is nobody left to tell.
-        std::process::exit(0);
-    }
-    Err(Failure::io(format!("the output cannot be written: {error}")))
 }
 
 /// How wide the lines of a source may be that a diagnostic shows: `COLUMNS`, or 100.

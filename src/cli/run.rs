@@ -171,12 +171,17 @@ struct Standard;
 
 impl Sink for Standard {
     fn payloads(&mut self, _: &str, lines: &[u8]) -> io::Result<()> {
-        io::stdout().lock().write_all(lines)
+        unless_closed(io::stdout().lock().write_all(lines))
     }
 
     fn stopped(&mut self, lines: &[u8]) -> io::Result<()> {
-        io::stderr().lock().write_all(lines)
+        unless_closed(io::stderr().lock().write_all(lines))
     }
+}
+
+/// A reader that has seen enough (`| head`) is no trouble: what the records come to is counted all the same.
+fn unless_closed(written: io::Result<()>) -> io::Result<()> {
+    written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
 }
 
 fn tell(summary: &Summary, written: &[PathBuf], out: &mut Out) {

@@ -1,6 +1,7 @@
 //! `crossdock run` between systems: runs once and prints the result.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -79,7 +80,7 @@ pub(super) fn watched<T>(run: impl FnOnce(Watching<'_>) -> Result<T, Failure>) -
             bar.tick();
         }
     };
-    let ran = run(Watching { step: &mut step, waits: &mut |why| bar.suspend(|| anstream::eprintln!("{why}")) });
+    let ran = run(Watching { step: &mut step, waits: &mut |why| bar.suspend(|| drop(writeln!(anstream::stderr(), "{why}"))) });
     bar.finish_and_clear();
     ran
 }

@@ -112,7 +112,7 @@ fn logs() {
     use std::io::IsTerminal as _;
     let level = variable("CROSSDOCK_LOG").and_then(|level| level.parse().ok()).unwrap_or(tracing::Level::INFO);
     let plain = std::io::stderr().is_terminal();
-    let logs = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_target(false);
+    let logs = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_target(false).log_internal_errors(false);
     let _ = if plain {
         tracing::subscriber::set_global_default(logs.compact().finish())
     } else {
