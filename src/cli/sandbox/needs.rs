@@ -2,14 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::app::Failure;
+use crate::app::folder::project_around;
+use crate::base::bounds;
+use crate::fault::file;
 use crate::project::config::FILE;
 use crate::sandbox::shipstation;
 use crate::schema::{self, Named, Object};
 use crate::system;
 use crate::value::Json;
+use crate::yaml;
 
 /// The environment that the sandbox's addresses stand in.
 const SANDBOX: &str = "crossdock.sandbox.yaml";
@@ -18,6 +22,9 @@ const SANDBOX: &str = "crossdock.sandbox.yaml";
 #[derive(serde::Deserialize, Default)]
 #[serde(default)]
 pub(super) struct Needs {
+    /// The project's folder.
+    #[serde(skip)]
+    root: PathBuf,
     connections: BTreeMap<String, Need>,
 }
 
@@ -27,26 +34,31 @@ struct Need {
     system: Option<String>,
 }
 
-/// The connections of the project in this folder, if there is one.
+/// The connections of the project that this folder is or lies in, if there is one.
 pub(super) fn needs() -> Result<Option<Needs>, Failure> {
-    let Some(mut all) = read(FILE)? else { return Ok(None) };
-    for (name, need) in read(SANDBOX)?.unwrap_or_default().connections {
+    let Some(root) = project_around(Path::new(".")) else { return Ok(None) };
+    let Some(mut all) = read(&root.join(FILE))? else { return Ok(None) };
+    all.root.clone_from(&root);
+    for (name, need) in read(&root.join(SANDBOX))?.unwrap_or_default().connections {
         let known = all.connections.entry(name).or_default();
         known.system = need.system.or(known.system.take());
     }
     Ok(Some(all))
 }
 
-fn read(file: &str) -> Result<Option<Needs>, Failure> {
-    match std::fs::read_to_string(file) {
-        Ok(text) if text.trim().is_empty() => Ok(Some(Needs::default())),
+fn read(path: &Path) -> Result<Option<Needs>, Failure> {
+    let shown = path.strip_prefix(".").unwrap_or(path).display();
+    match file::read_text(path, bounds::PROJECT_FILE) {
         Ok(text) => {
-            let read: Result<Option<Needs>, _> = serde_yaml::from_str(&text);
-            let wrong = |error| Failure::usage(format!("{file} cannot be read: {error}")).hint("crossdock check says where");
+            let read: Result<Option<Needs>, _> = yaml::typed(&text);
+            let wrong = |error: yaml::Unreadable| {
+                let line = text.get(..error.at).unwrap_or_default().matches('\n').count() + 1;
+                Failure::usage(format!("`{shown}` cannot be read: line {line}: {error}")).hint("crossdock check shows the place, and what to write")
+            };
             Ok(Some(read.map_err(wrong)?.unwrap_or_default()))
         }
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Failure::io(format!("{file}: {error}"))),
+        Err(error) => Err(Failure::io(format!("`{shown}` cannot be read: {error}")).hint("look at its permissions, and that it is a file")),
     }
 }
 
@@ -70,7 +82,7 @@ impl Needs {
     pub(super) fn objects(&self) -> Result<Vec<Object>, Failure> {
         let mut objects = Vec::new();
         for (connection, _) in self.systems().filter(|(_, system)| system == "salesforce") {
-            objects.extend(objects_in(&Path::new("schemas").join(connection), connection)?);
+            objects.extend(objects_in(&self.root.join("schemas").join(connection), connection)?);
         }
         Ok(objects)
     }
@@ -79,7 +91,7 @@ impl Needs {
     pub(super) fn lists(&self) -> Result<shipstation::Lists, Failure> {
         let mut all = BTreeMap::<String, Vec<Named>>::new();
         for (connection, _) in self.systems().filter(|(_, system)| system.starts_with("shipstation")) {
-            let path = Path::new("schemas").join(connection).join("names.json");
+            let path = self.root.join("schemas").join(connection).join("names.json");
             let text = match std::fs::read_to_string(&path) {
                 Ok(text) => text,
                 Err(error) if error.kind() == ErrorKind::NotFound => continue,

@@ -160,7 +160,7 @@ impl Laws {
     /// # Errors
     /// It cannot be read, a law has no source, or an assumption has no other way.
     pub fn read(text: &str) -> Result<Laws, String> {
-        let laws: Laws = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
+        let laws: Laws = crate::yaml::typed(text).map_err(|error| error.to_string())?;
         let unsourced = laws.laws.iter().find(|line| line.says != "nobody" && line.source.is_none());
         if let Some(line) = unsourced {
             return Err(format!("the law {} of {} has a sentence, and no `source` where it stands", line.law.name(), line.of));
