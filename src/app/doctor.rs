@@ -76,6 +76,7 @@ pub fn examine(context: &Context, deep: bool, told: Told<'_>) -> Result<Health, 
     doctor.retention()?;
     doctor.schedules()?;
     doctor.alerts()?;
+    doctor.unseen()?;
     if doctor.connections()? {
         doctor.clock()?;
     }
@@ -179,6 +180,27 @@ impl Doctor<'_, '_> {
             Ok(_) => Ok(()),
             Err(failure) => self.wrong(failure),
         }
+    }
+
+    /// Writes of which a description says more than a probe has seen at the connection's host: nothing is wrong, and a person may
+    /// count on something else.
+    fn unseen(&mut self) -> Result<(), Failure> {
+        let mut told = BTreeSet::new();
+        let plan = self.context.project.plan()?;
+        for write in plan.mapping.flows.iter().flat_map(|flow| flow.writes.iter().chain(flow.follow_ups.iter().flat_map(|after| &after.writes))) {
+            let Some(object) = plan.objects.get(&write.object.to_string()) else { continue };
+            let rule = object.write_rule(write.op, write.key.as_ref().and_then(|key| key.field.as_deref()));
+            let Some(claims) = rule.and_then(|rule| rule.claims.as_ref()) else { continue };
+            let word = write.op.word();
+            let seen = claims.seen();
+            let guarantee = claims.guarantee;
+            let text = format!("{}: {word} is {} and is {guarantee} by its description, which {seen}", write.object, write.guarantee);
+            if told.insert(text.clone()) {
+                let hint = Some(format!("crossdock system probe {} --connection {} --writes", object.system, write.object.connection));
+                self.answer(Answer { fine: true, text, hint, damages: None })?;
+            }
+        }
+        Ok(())
     }
 
     /// Gives whether the connections could be opened.

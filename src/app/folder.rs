@@ -261,6 +261,10 @@ impl Library for Folder {
         self.path(path) != Err(Absence::NotFound)
     }
 
+    fn variable(&self, name: &str) -> Option<String> {
+        super::process::variable(name)
+    }
+
     fn list(&self, ending: &str) -> Vec<String> {
         let mut found = Vec::new();
         self.walk(&self.root, ending, 0, &mut found);
@@ -384,6 +388,14 @@ fn selection(folder: Folder, here: &Path, only: Option<Vec<String>>) -> Selectio
 fn project_of(folder: &Path) -> Option<PathBuf> {
     // Of whatever kind: one that cannot be read is told, not passed over.
     folder.ancestors().find(|f| f.join(config::FILE).exists()).map(Path::to_path_buf)
+}
+
+/// The project's folder that a folder is or lies in, as it is named from where the command was typed.
+pub fn project_around(named: &Path) -> Option<PathBuf> {
+    let real = named.canonicalize().ok()?;
+    let root = project_of(&real)?;
+    let above = real.strip_prefix(&root).ok()?.components().count();
+    Some((0..above).fold(named.to_path_buf(), |path, _| path.join("..")))
 }
 
 /// Where a path leads, all links followed. Of what is not there yet: its nearest folder that is.

@@ -21,6 +21,7 @@ pub mod masking;
 pub mod matched;
 mod notice;
 pub mod operator_client;
+pub mod own_system;
 pub mod plan;
 pub mod preview;
 pub mod process;

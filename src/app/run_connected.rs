@@ -59,7 +59,7 @@ pub(super) fn schedules(project: &LoadedProject) -> Result<Vec<(String, Schedule
 /// # Errors
 /// It is none, or needs a variable that is not set.
 pub(super) fn schedule_in(what: &str, said: &Setting, zone: &str) -> Result<Schedule, Failure> {
-    let text = connections::filled(&said.text, &variable)
+    let text = crate::project::filled(&said.text, &variable)
         .map_err(|unset| Failure::usage(format!("{unset}, and `{what}` needs it")).hint("set it in the environment"))?;
     schedule::read(&text, zone).map_err(|why| Failure::usage(format!("{what}: {why}")))
 }

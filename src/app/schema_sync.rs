@@ -291,6 +291,10 @@ impl Library for Over<'_> {
         self.texts.get(path).map_or_else(|| self.folder.sample_in(path, charset), |text| Ok(Arc::clone(text)))
     }
 
+    fn variable(&self, name: &str) -> Option<String> {
+        self.folder.variable(name)
+    }
+
     fn exists(&self, path: &str) -> bool {
         self.texts.contains_key(path) || self.folder.exists(path)
     }

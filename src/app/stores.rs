@@ -11,7 +11,6 @@ use super::{Failure, LoadedProject};
 use crate::engine::Recovered;
 use crate::fault::file;
 use crate::http::Secret;
-use crate::run::connections;
 pub use crate::store::sqlite::{Backup, Checked};
 use crate::store::sqlite::{Mode, Sqlite};
 use crate::store::{Millis, Store, StoreFault, StoreResult};
@@ -57,7 +56,7 @@ impl StoreLocation {
         let name = match &project.compiled.config.store {
             None => USUAL.to_owned(),
             Some(setting) => {
-                let text = connections::filled(&setting.text, &variable)
+                let text = crate::project::filled(&setting.text, &variable)
                     .map_err(|unset| Failure::usage(format!("{unset}, and `store` needs it")).hint("set it in the environment"))?;
                 match text.split_once(':') {
                     Some(("sqlite", path)) => path.to_owned(),

@@ -2,15 +2,14 @@
 
 use std::path::Path;
 
-use super::Failure;
 use super::folder::unreadable;
 use super::system_import::{missing_corrections, origin_of, unnamed, vendor};
 use super::system_new::TODO;
+use super::{Failure, own_system};
 use crate::apispec::{Origin, Style};
 use crate::base::diag::{Code, Diagnostic};
-use crate::base::{FileId, Source, Sources, Span, bounds};
+use crate::base::{FileId, Sources, Span, bounds};
 use crate::describe::against::{VendorFile, survey};
-use crate::describe::{self};
 use crate::fault::file;
 
 /// What a check of a description found.
@@ -41,36 +40,24 @@ fn open_questions(file: FileId, text: &str) -> Vec<Diagnostic> {
 /// # Errors
 /// There is no description, or the vendor's file cannot be read.
 pub fn check(root: &Path, name: &str) -> Result<Checked, Failure> {
-    let folder = root.join("systems").join(name);
-    let at = folder.join("system.yaml");
+    let own = own_system::read(root, name)?;
+    let (mut found, folder) = (own.found(), &own.folder);
     let read = |path: &Path| file::read_text(path, bounds::WHOLE_FILE).map_err(|error| unreadable(path, &error));
-    if !at.is_file() {
-        let hint = "docs/reference/descriptions.md says what a description has";
-        return Err(Failure::usage(format!("there is no `{}`", at.display())).hint(hint));
-    }
-    let mut sources = Sources::default();
-    let text = read(&at)?;
-    let id = sources.add(Source::new(at.display().to_string(), text.as_str()));
-    let (described, mut found) = describe::read(id, &text);
-    let Some(described) = described else { return Ok(Checked { found, sources, described: None, against: None }) };
-    if described.system.node != name {
-        found.push(describe::other_name(&described.system, name));
-    }
-    found.extend(describe::check(&described));
-    found.extend(open_questions(id, &text));
-    found.extend(missing_corrections(&described, &folder));
+    let Some(described) = own.known.described.as_ref() else { return Ok(Checked { found, sources: own.sources, described: None, against: None }) };
+    found.extend(open_questions(own.file, &own.text));
+    found.extend(missing_corrections(described, folder));
     let files = [(Style::OpenApi, folder.join("spec.json")), (Style::GraphQl, folder.join("spec.graphql"))];
     let mut against = None;
     // With several files of a vendor it is not said which one the cut is of.
-    let default = unnamed(&described);
+    let default = unnamed(described);
     let spec = described.specs.first().unwrap_or(&default);
     if let Some((style, path)) = files.iter().find(|(_, path)| path.is_file()).filter(|_| described.specs.len() < 2) {
         let text = read(path)?;
         let cut = vendor(*style, &text, &[]).map_err(|error| error.failure(path, &[]))?;
-        found.extend(survey(&described, &[VendorFile { spec, api: &cut.api, is_cut: true }]).found);
+        found.extend(survey(described, &[VendorFile { spec, api: &cut.api, is_cut: true }]).found);
         against = Some(origin_of(*style, &text));
     }
     found.sort_by_key(|fault| (fault.primary.span.start, fault.code));
     let writes = described.objects.iter().map(|object| object.writes.len()).sum();
-    Ok(Checked { found, sources, described: Some((described.objects.len(), writes)), against })
+    Ok(Checked { found, sources: own.sources, described: Some((described.objects.len(), writes)), against })
 }

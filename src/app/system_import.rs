@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::Failure;
 use super::folder::unreadable;
+use super::{Failure, own_system};
 use crate::apispec::{self, ApiSpec, Origin, SpecError, Style};
 use crate::base::diag::Diagnostic;
-use crate::base::{Source, Sources, bounds};
+use crate::base::{Sources, bounds};
 use crate::describe::against::{VendorFile, survey};
 use crate::describe::{self, Described};
 use crate::fault::file;
@@ -27,6 +27,8 @@ pub struct Vendor {
 /// What is written for a system, and what its description says that the vendor's file does not.
 #[derive(Debug)]
 pub struct Derived {
+    /// The folder that holds `systems/` and `schemas/`.
+    pub root: PathBuf,
     /// The cut file, as it is written: `spec.json` or `spec.graphql`.
     pub spec: String,
     pub style: Style,
@@ -39,7 +41,7 @@ pub struct Derived {
 /// What is asked for.
 #[derive(Debug, Clone)]
 pub struct Asked {
-    /// The folder that holds `systems/` and `schemas/`.
+    /// The folder that holds `systems/` and `schemas/`, or one in its project.
     pub root: PathBuf,
     pub name: String,
     /// The vendor's whole file; without it the cut one beside the description.
@@ -172,21 +174,14 @@ pub(super) fn unnamed(described: &Described) -> describe::model::Spec {
 /// # Errors
 /// There is no description, or no vendor's file; one of them cannot be read.
 pub fn import(asked: &Asked) -> Result<Derived, Failure> {
-    let folder = asked.root.join("systems").join(&asked.name);
-    let at = folder.join("system.yaml");
+    let own = own_system::read(&asked.root, &asked.name)?;
+    let (folder, mut found) = (own.folder, own.known.errors);
+    let sources = own.sources;
     let read = |path: &Path| file::read_text(path, bounds::WHOLE_FILE).map_err(|error| unreadable(path, &error));
-    if !at.is_file() {
-        let hint = "describe the system there first: docs/reference/descriptions.md says what a description has";
-        return Err(Failure::usage(format!("there is no `{}`", at.display())).hint(hint));
-    }
-    let mut sources = Sources::default();
-    let text = read(&at)?;
-    let id = sources.add(Source::new(at.display().to_string(), text.as_str()));
-    let (described, mut found) = describe::read(id, &text);
-    found.extend(described.iter().flat_map(|described| missing_corrections(described, &folder)));
-    let Some(described) = described else {
-        return Ok(Derived { spec: String::new(), style: Style::OpenApi, schemas: BTreeMap::new(), found, sources });
+    let Some(described) = own.known.described else {
+        return Ok(Derived { root: own.root, spec: String::new(), style: Style::OpenApi, schemas: BTreeMap::new(), found, sources });
     };
+    found.extend(missing_corrections(&described, &folder));
     if described.specs.len() > 1 {
         return Err(Failure::usage(format!("`{}` has several vendor's files", asked.name)).hint("only systems with one file can be imported yet"));
     }
@@ -223,7 +218,7 @@ pub fn import(asked: &Asked) -> Result<Derived, Failure> {
     read.is_cut = asked.vendor.is_none();
     let (spec, schemas, differs) = derive(&described, &read, &origin).map_err(|error| NotRead::from(error).failure(&path, &beside))?;
     found.extend(differs);
-    Ok(Derived { spec, style, schemas, found, sources })
+    Ok(Derived { root: own.root, spec, style, schemas, found, sources })
 }
 
 /// The corrections of a vendor's file: those that the description names, else what lies beside it under the usual name.
@@ -258,4 +253,15 @@ pub fn files(asked: &Asked, derived: &Derived) -> Vec<(PathBuf, String)> {
     let folder = Path::new("schemas").join(&asked.name);
     files.extend(derived.schemas.iter().map(|(object, text)| (folder.join(format!("{object}.json")), text.clone())));
     files
+}
+
+/// Schemas of the system's folder that are derived from nothing any more: their object is gone, or is called otherwise now.
+pub fn left_over(asked: &Asked, derived: &Derived) -> Vec<PathBuf> {
+    let folder = Path::new("schemas").join(&asked.name);
+    let all = std::fs::read_dir(derived.root.join(&folder)).into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    // Overlays and names stand beside the schemas.
+    let is_left = |object: &str| object != "names" && !object.contains('.') && !derived.schemas.contains_key(object);
+    let mut left: Vec<PathBuf> = all.filter(|name| name.strip_suffix(".json").is_some_and(is_left)).map(|name| folder.join(name)).collect();
+    left.sort();
+    left
 }

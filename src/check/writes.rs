@@ -180,7 +180,7 @@ impl Checker<'_> {
         if let (false, Some(written)) = (is_taken, write.key.as_ref().filter(|key| key.field.is_none() || key_field.is_some())) {
             self.report(error::sections::other_key(op, &of, written, &object));
         }
-        let in_doubt = if is_taken { self.in_doubt(write, op, guarantee, key.as_ref(), &object) } else { None };
+        let in_doubt = if is_taken { self.in_doubt(write, op, guarantee, key.as_ref(), &of, &object) } else { None };
         let result = write.name.as_ref().map(|_| self.slot());
         Some(Write {
             name,
@@ -377,7 +377,15 @@ impl Checker<'_> {
         }
     }
 
-    fn in_doubt(&mut self, write: &tree::Write, op: Operation, guarantee: Guarantee, key: Option<&Key>, object: &Object) -> Option<InDoubt> {
+    fn in_doubt(
+        &mut self,
+        write: &tree::Write,
+        op: Operation,
+        guarantee: Guarantee,
+        key: Option<&Key>,
+        of: &ObjectRef,
+        object: &Object,
+    ) -> Option<InDoubt> {
         let said = write.in_doubt.as_ref().map(|said| match said.node {
             tree::InDoubt::LookUp => (InDoubt::LookUp, said.span),
             tree::InDoubt::Review => (InDoubt::Review, said.span),
@@ -395,8 +403,14 @@ impl Checker<'_> {
             None => {
                 // Without a key that was told already.
                 if key.is_some() {
-                    let claims = object.write_rule(op, mark).is_some_and(|rule| rule.claims.is_some());
-                    self.report(error::sections::doubt_unsaid(write.head, object, guarantee < Guarantee::Unprotected && searchable, claims));
+                    let claims = object.write_rule(op, mark).and_then(|rule| rule.claims.as_ref());
+                    self.report(error::sections::doubt_unsaid(
+                        write.head,
+                        object,
+                        guarantee < Guarantee::Unprotected && searchable,
+                        &of.connection,
+                        claims,
+                    ));
                 }
                 None
             }

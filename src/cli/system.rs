@@ -13,7 +13,6 @@ use crate::app::system_import::{self, Asked};
 use crate::base::Sources;
 use crate::base::diag::Diagnostic;
 use crate::base::diag::render::{Look, View, terminal};
-use crate::project::is_system_name;
 
 /// Work on the description of a system
 #[derive(Debug, clap::Args)]
@@ -94,14 +93,6 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     }
 }
 
-/// A system's name is that of its folder.
-fn usable(name: &str) -> Result<(), Failure> {
-    if !is_system_name(name) {
-        return Err(Failure::usage(format!("`{name}` is no name of a system")).hint("small letters, digits and `-`: `acme-warehouse`"));
-    }
-    Ok(())
-}
-
 fn show(found: &[Diagnostic], sources: &Sources, out: &mut Out) -> Result<(), Failure> {
     for one in found {
         out.line(terminal(one, View::new(sources), Look::PLAIN).trim_end())?;
@@ -111,7 +102,6 @@ fn show(found: &[Diagnostic], sources: &Sources, out: &mut Out) -> Result<(), Fa
 }
 
 fn check(args: &Check, out: &mut Out) -> Result<Exit, Failure> {
-    usable(&args.name)?;
     let checked = system_check::check(&args.project, &args.name)?;
     show(&checked.found, &checked.sources, out)?;
     let errors = checked.found.iter().filter(|found| found.is_error()).count();
@@ -129,7 +119,6 @@ fn check(args: &Check, out: &mut Out) -> Result<Exit, Failure> {
 }
 
 fn import(args: &Import, out: &mut Out) -> Result<Exit, Failure> {
-    usable(&args.name)?;
     let vendor = match (&args.openapi, &args.graphql) {
         (Some(path), _) => Some((Style::OpenApi, path.clone())),
         (None, Some(path)) => Some((Style::GraphQl, path.clone())),
@@ -144,7 +133,7 @@ fn import(args: &Import, out: &mut Out) -> Result<Exit, Failure> {
     }
     let (mut same, mut changed) = (0, 0);
     for (name, text) in system_import::files(&asked, &derived) {
-        let path = asked.root.join(&name);
+        let path = derived.root.join(&name);
         if std::fs::read_to_string(&path).is_ok_and(|known| known == text) {
             same += 1;
             continue;
@@ -161,6 +150,10 @@ fn import(args: &Import, out: &mut Out) -> Result<Exit, Failure> {
         }
         std::fs::write(&path, text).map_err(unwritten)?;
         out.line(format!("wrote {}", name.display()))?;
+    }
+    for name in system_import::left_over(&asked, &derived) {
+        let what = "the description has no such object any more, and mappings are still checked against this file: delete it, if nothing needs it";
+        out.line(format!("{}: {what}", name.display()))?;
     }
     out.line(format!("{}, {} unchanged", counted(derived.schemas.len(), "schema"), counted(same, "file")))?;
     Ok(if broken || (args.check && changed > 0) { Exit::Findings } else { Exit::Fine })

@@ -85,7 +85,7 @@ pub(super) fn unknown_signed_part(word: &str, span: Span) -> Diagnostic {
 }
 
 /// The description has another name than its folder.
-pub(crate) fn other_name(system: &Spanned<String>, folder: &str) -> Diagnostic {
+pub(super) fn other_name(system: &Spanned<String>, folder: &str) -> Diagnostic {
     Diagnostic::new(Code::BadDescription, system.span, format!("the system is called `{}`, and its folder `{folder}`", system.node))
         .why("a system is known by its folder")
         .mend(format!("write `system: {folder}`, or rename the folder"), system.span, folder)

@@ -17,7 +17,7 @@ pub mod unsupported;
 mod tests;
 
 pub use check::check;
-pub(crate) use error::{no_field_of_names, no_such_file, other_name};
+pub(crate) use error::{no_field_of_names, no_such_file};
 pub use model::{Described, is_object_name};
 pub use text::{Filled, Filter, Formula, Missing, Path, Pattern, Piece, Place, Scope, Step as PathStep, Template, printed};
 
@@ -26,6 +26,7 @@ use std::sync::{Arc, LazyLock};
 use crate::base::diag::Diagnostic;
 use crate::base::{FileId, Span, bounds};
 use crate::system;
+use crate::value::Json;
 use crate::yaml;
 
 /// A description that comes with the program or with a project, and what is wrong with it.
@@ -35,6 +36,9 @@ pub struct Known {
     pub described: Option<Arc<Described>>,
     /// Errors; a connection of a description that has one is not opened.
     pub errors: Vec<Diagnostic>,
+    pub warnings: Vec<Diagnostic>,
+    /// The description as it is written.
+    pub said: Json,
 }
 
 impl Known {
@@ -45,11 +49,20 @@ impl Known {
 
     /// The same of a file, in which what is wrong with it is shown.
     pub fn in_file(file: FileId, text: &str) -> Self {
-        let (described, mut errors) = read(file, text);
-        errors.extend(described.iter().flat_map(check));
-        errors.retain(Diagnostic::is_error);
-        errors.sort_by_key(|fault| (fault.primary.span.start, fault.code));
-        Known { described: described.map(Arc::new), errors }
+        let (described, said, mut found) = said(file, text);
+        found.extend(described.iter().flat_map(check));
+        found.sort_by_key(|fault| (fault.primary.span.start, fault.code));
+        let (errors, warnings) = found.into_iter().partition(Diagnostic::is_error);
+        Known { described: described.map(Arc::new), errors, warnings, said }
+    }
+
+    /// The same of a file in the folder of a system, which is called as that is.
+    pub fn of_system(name: &str, file: FileId, text: &str) -> Self {
+        let mut known = Self::in_file(file, text);
+        if let Some(described) = known.described.as_ref().filter(|described| described.system.node != name) {
+            known.errors.insert(0, error::other_name(&described.system, name));
+        }
+        known
     }
 }
 
@@ -62,16 +75,22 @@ pub fn known(system: &str) -> Option<&'static Known> {
 
 /// Reads a description. What is wrong with it is told at its place; where nothing usable is left, there is no description.
 pub fn read(file: FileId, text: &str) -> (Option<Described>, Vec<Diagnostic>) {
+    let (described, _, found) = said(file, text);
+    (described, found)
+}
+
+/// The same, with the description as it is written.
+fn said(file: FileId, text: &str) -> (Option<Described>, Json, Vec<Diagnostic>) {
     if text.len() > bounds::MAPPING {
-        return (None, vec![error::too_large(Span::new(file, 0, 0))]);
+        return (None, Json::Null, vec![error::too_large(Span::new(file, 0, 0))]);
     }
     let node = match yaml::read(text) {
         Ok(node) => node,
-        Err(fault) => return (None, vec![error::no_yaml(file, text, &fault)]),
+        Err(fault) => return (None, Json::Null, vec![error::no_yaml(file, text, &fault)]),
     };
     let mut reader = read::Reader { file, text, found: Vec::new(), settings: Vec::new(), given: Vec::new(), unsupported: Vec::new() };
     let described = reader.described(&node);
     let mut found = reader.found;
     found.sort_by_key(|fault| (fault.primary.span.start, fault.code));
-    (described, found)
+    (described, node.json(), found)
 }

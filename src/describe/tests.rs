@@ -610,7 +610,7 @@ fn the_manifest_says_of_writes_what_the_description_says() {
         let described = read(crate::base::FileId::default(), &text).0.unwrap();
         let writes = described.objects.iter().flat_map(|object| object.writes.iter().map(|write| described.said(object, write)));
         let rules: Vec<_> = writes.filter_map(|write| write.rule()).collect();
-        let manifest = crate::system::Manifest::of_description(&text).unwrap();
+        let manifest = crate::system::Manifest::of_description(crate::yaml::read(&text).unwrap().json()).unwrap();
         assert_eq!(manifest.writes, rules, "{}", path.display());
         compared += rules.len();
     }

@@ -129,7 +129,7 @@ fn write_lines(plan: &Plan, write: &Write, line: &mut dyn FnMut(&str, &str)) {
     }
     let object = plan.objects.get(&write.object.to_string());
     let rule = object.and_then(|object| object.write_rule(write.op, write.key.as_ref().and_then(|key| key.field.as_deref())));
-    let claims = rule.and_then(|rule| rule.claims);
+    let claims = rule.and_then(|rule| rule.claims.as_ref());
     if let Some(key) = &write.key {
         let value = print::within(&plan.mapping, &key.value);
         let field = key.field.as_deref().unwrap_or("Crossdock's store");
@@ -144,7 +144,8 @@ fn write_lines(plan: &Plan, write: &Write, line: &mut dyn FnMut(&str, &str)) {
     };
     line("", &format!("guarantee {}{doubt}", write.guarantee));
     if let (Some(claims), Some(object)) = (claims, object) {
-        line("", &format!("{claims} by its description, which no probe has seen: crossdock system probe {}", object.system));
+        let command = format!("crossdock system probe {} --connection {} --writes", object.system, write.object.connection);
+        line("", &format!("{} by its description, which {}: {command}", claims.guarantee, claims.seen()));
     }
     let mut policies = Vec::new();
     rows(&write.body.rows, "", &mut policies);

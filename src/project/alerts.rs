@@ -185,10 +185,17 @@ fn open(text: &Setting) -> bool {
 }
 
 fn web_address(text: &Setting, what: &str, reader: &mut Reader<'_>) -> bool {
+    if !is_here(&text.text) && (password(&text.text).is_some() || has_token(&text.text)) {
+        let variable = what.to_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+        reader.found.push(error::settings::secret_in_alerts(what, text.span, &format!("${{{variable}}}")));
+    }
     usable(text, what, webhook(&text.text), "write the address that takes the POST: https://hooks.example.com/…", reader)
 }
 
 fn mail_server(text: &Setting, what: &str, reader: &mut Reader<'_>) -> bool {
+    if let Some((before, behind)) = password(&text.text).filter(|_| !is_here(&text.text)) {
+        reader.found.push(error::settings::secret_in_alerts(what, text.span, &format!("{before}${{SMTP_PASSWORD}}{behind}")));
+    }
     usable(text, what, server(&text.text), "write: smtps://user:${SMTP_PASSWORD}@mail.example.com", reader)
 }
 
@@ -201,6 +208,40 @@ fn usable(text: &Setting, what: &str, read: Result<url::Url, String>, help: &str
         }
         _ => true,
     }
+}
+
+/// What stands before and behind the password that an address has in the open.
+fn password(text: &str) -> Option<(&str, &str)> {
+    let authority = text.find("://")? + 3;
+    let end = text[authority..].find(['/', '?', '#']).map_or(text.len(), |end| authority + end);
+    // A password may have a sign in it that ends a host.
+    let at = text[authority..end].rfind('@').or_else(|| text[authority..].rfind('@'))? + authority;
+    let colon = text[authority..at].find(':')? + authority + 1;
+    let secret = &text[colon..at];
+    (!secret.is_empty() && !secret.contains("${")).then(|| (&text[..colon], &text[at..]))
+}
+
+/// Whether an address holds what only its owner may know: a parameter that is called so, or a part that nobody would choose.
+fn has_token(text: &str) -> bool {
+    let Some((_, rest)) = text.split_once("://") else { return false };
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let path = path.split('/').skip(1).any(is_random);
+    let query = query.split('&').filter_map(|pair| pair.split_once('=')).any(|(name, value)| {
+        let is_secret = super::settings::may_be_secret(name) || name.to_ascii_lowercase().contains("sig");
+        !value.contains("${") && (is_random(value) || is_secret && !value.is_empty())
+    });
+    path || query
+}
+
+/// A long text of letters and digits among each other, as machines make them; no words or dates with `-` between them.
+fn is_random(text: &str) -> bool {
+    let mixed = |part: &str| part.contains(|c: char| c.is_ascii_digit()) && part.contains(|c: char| c.is_ascii_alphabetic());
+    !text.contains("${") && text.len() >= 20 && text.split(['-', '_', '.', '@', '%']).any(|part| part.len() >= 4 && mixed(part))
+}
+
+/// On this machine nothing is kept from anybody.
+fn is_here(text: &str) -> bool {
+    url::Url::parse(text).is_ok_and(|url| loopback(&url))
 }
 
 fn loopback(url: &url::Url) -> bool {
@@ -241,6 +282,7 @@ pub fn is_local(server: &url::Url) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::base::Sources;
+    use crate::base::diag::render;
     use crate::project::Texts;
     use crate::project::config::{Config, FILE};
 
@@ -260,6 +302,46 @@ mod tests {
         assert_eq!((config.alerts.all.command.len(), config.alerts.all.email.len()), (2, 1));
         assert_eq!(config.alerts.owners["finance"].email.len(), 2);
         assert!(config.alerts.owners["warehouse"].webhook.is_some() && config.alerts.mail.is_some());
+    }
+
+    /// Whoever has the password or the address can send in the client's name.
+    #[test]
+    fn a_secret_in_the_open_is_told_and_not_shown() {
+        let slack = "https://hooks.slack.com/services/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";
+        for (text, secret, instead) in [
+            (
+                "email: { server: \"smtps://me:s3cr#t/x@mail.example.com\", from: a@example.com }",
+                "s3cr#t/x",
+                "smtps://me:${SMTP_PASSWORD}@mail.example.com",
+            ),
+            ("email: { server: \"smtps://me:s3cret@${MAIL_HOST}\", from: a@example.com }", "s3cret", "smtps://me:${SMTP_PASSWORD}@${MAIL_HOST}"),
+            (&format!("webhook: \"{slack}\""), "XkDpZ3mQ9vLr7TtYw2Hs8NcA", "${ALERTS_WEBHOOK}"),
+            ("webhook: \"https://x.example/a?sig=abc\"", "abc", "${ALERTS_WEBHOOK}"),
+            ("webhook: \"https://u:pw@x.example/a\"", "pw@", "${ALERTS_WEBHOOK}"),
+            (
+                "owners: { it-shop: { webhook: \"https://x.example/3f1c9a52-0b7e-4d7c-9c1e-5a1f0e9b2c44\" } }",
+                "3f1c9a52",
+                "${ALERTS_OWNERS_IT_SHOP_WEBHOOK}",
+            ),
+        ] {
+            let text = format!("alerts: {{ {text} }}\n");
+            let (mut sources, mut found) = (Sources::default(), Vec::new());
+            Config::read(&Texts::new([(FILE, &*text)]), None, &mut sources, &mut found);
+            let told =
+                found.iter().find(|one| one.message.contains("a secret stands here in the open")).unwrap_or_else(|| panic!("{text}: {found:?}"));
+            let shown = render::terminal(told, render::View::new(&sources), render::Look::PLAIN);
+            assert!(!shown.contains(secret) && shown.contains(instead), "{shown}");
+        }
+        for text in [
+            "email: { server: \"smtps://me:${P}@mail.example.com\", from: a@example.com }",
+            "email: { server: \"smtps://mail.example.com\", from: a@example.com }",
+            "email: { server: \"smtp://me:pw@127.0.0.1:2525\", from: a@example.com }",
+            "webhook: \"https://hooks.example.com/order-alerts-of-the-production-team-2026\"",
+            "webhook: \"https://hooks.example.com/x?token=${TOKEN}\"",
+            "webhook: \"http://127.0.0.1:9000/x?token=abc\"",
+        ] {
+            assert_eq!(read(&format!("alerts: {{ {text} }}\n")).1, Vec::<String>::new(), "{text}");
+        }
     }
 
     #[test]

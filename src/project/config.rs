@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use super::alerts::Alerts;
 use super::allow::Allowance;
 use super::csv_form::{self, CsvFile, CsvForm};
-use super::own_systems::{Own, OwnSystems};
+use super::own_systems::{self, Own, OwnSystems};
 use super::retention::{self, Days};
 use super::{Absence, Library, error, settings};
 use crate::base::diag::{Code, Diagnostic};
@@ -160,6 +160,13 @@ impl Config {
                     found.push(error::not_text(Code::BadProject, &name, file, &not));
                 }
                 Err(_) => found.push(error::no_environment(env, &environments(library))),
+            }
+        }
+        for (name, connection) in &mut config.connections {
+            // Where it leads is known when all of its settings are.
+            config.own_systems.settle(connection, library);
+            if connection.system != name.as_str() && library.exists(&own_systems::path(name)) {
+                found.push(error::like_own_system(name, connection.span));
             }
         }
         let zone = config.zone.clone();
@@ -328,7 +335,7 @@ impl Config {
             (Some(node), _) => match reader.setting(node, "system") {
                 Some(system) if system::names().contains(&system.text.as_str()) => (SystemRef::from(&system.text), None),
                 Some(system) => match self.own_systems.get(&system.text) {
-                    Some(Own::Usable(own, known)) => (own.clone(), Some(Arc::clone(known))),
+                    Some(Own::Usable(system, own)) => (system.clone(), Some(Arc::clone(&own.known))),
                     own => {
                         self.lacking = true;
                         // What is wrong with a description that is there was told at its place.

@@ -21,8 +21,8 @@ pub use csv_form::CsvForm;
 pub use environment::{Keeper, OVERLAY};
 pub use load::{Loaded, Options, Planned, load};
 pub use objects::{Bad, draft, infer};
-pub use own_systems::is_name as is_system_name;
-pub use settings::{Source, no_source, source};
+pub use own_systems::{described, name_fault};
+pub use settings::{Environment, Source, Unfilled, Unset, filled, no_source, source};
 pub use texts::Texts;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -73,6 +73,11 @@ pub trait Library: Spread {
     /// Whether there is such a file.
     fn exists(&self, path: &str) -> bool {
         !matches!(self.read(path), Err(Absence::NotFound))
+    }
+
+    /// The value of a variable of the environment. It tells where a connection leads; a secret is not asked for.
+    fn variable(&self, _: &str) -> Option<String> {
+        None
     }
 
     /// All files of the project whose names end so (`.dock`), sorted, from the project's folder.

@@ -2,6 +2,10 @@
 //!
 //! A text is checked where it is written out. What comes from the environment is known only when something runs.
 
+use std::fmt;
+
+use thiserror::Error;
+
 use super::error::settings as error;
 use super::schedule;
 use crate::base::diag::Diagnostic;
@@ -17,6 +21,55 @@ pub enum Source<'n> {
     Text(&'n str),
     /// `{ file: path }`: what the file holds.
     File(&'n str),
+}
+
+/// Where values of the environment come from: the process, or a test's own map.
+pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// A variable of the environment that has no value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unset {
+    pub name: String,
+    /// It is set, to nothing.
+    pub empty: bool,
+}
+
+impl fmt::Display for Unset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is {}", self.name, if self.empty { "set and empty" } else { "not set" })
+    }
+}
+
+/// The variables of a setting that have no value.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and "))]
+pub struct Unfilled(pub Vec<Unset>);
+
+/// A text with its `${NAME}`s replaced.
+///
+/// # Errors
+/// The names that have no value.
+pub fn filled(text: &str, environment: Environment<'_>) -> Result<String, Unfilled> {
+    let mut out = String::with_capacity(text.len());
+    let mut unset = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("${") {
+        out.push_str(&rest[..at]);
+        let inner = &rest[at + 2..];
+        let Some(end) = inner.find('}') else {
+            out.push_str(&rest[at..]);
+            rest = "";
+            break;
+        };
+        let name = &inner[..end];
+        match environment(name) {
+            Some(value) if !value.is_empty() => out.push_str(&value),
+            empty => unset.push(Unset { name: name.to_owned(), empty: empty.is_some() }),
+        }
+        rest = &inner[end + 1..];
+    }
+    out.push_str(rest);
+    if unset.is_empty() { Ok(out) } else { Err(Unfilled(unset)) }
 }
 
 /// Where the text of a setting comes from; `None` where it is written in another way.
@@ -89,7 +142,7 @@ pub(super) fn connection(name: &str, system: &SystemRef, options: &[Entry], file
 }
 
 /// Whether a name is like that of a secret.
-fn may_be_secret(key: &str) -> bool {
+pub(super) fn may_be_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     ["token", "secret", "password", "passwd", "key", "credential", "auth"].iter().any(|word| key.contains(word))
 }
@@ -109,8 +162,12 @@ fn is_local(address: &str) -> bool {
 
 fn address(name: &str, text: &str, at: Span, setting: &system::Setting) -> Option<Diagnostic> {
     let text = text.trim();
-    if text.starts_with("https://") || is_local(text) {
+    if is_local(text) {
         return None;
+    }
+    if text.starts_with("https://") {
+        let authority = text.trim_start_matches("https://").split(['/', '?', '#']).next().unwrap_or_default();
+        return authority.contains('@').then(|| error::password_in_address(name, at));
     }
     let bare = text.strip_prefix("http://").unwrap_or(text);
     let right = if bare.contains("://") || !bare.contains('.') || bare.contains(' ') { None } else { Some(format!("https://{bare}")) };

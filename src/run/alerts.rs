@@ -162,7 +162,7 @@ struct Opening<'a> {
 
 impl Opening<'_> {
     fn text(&self, setting: &Setting) -> Result<String, String> {
-        super::connections::filled(&setting.text, self.environment).map_err(|unset| format!("{unset}, and `alerts` needs it"))
+        crate::project::filled(&setting.text, self.environment).map_err(|unset| format!("{unset}, and `alerts` needs it"))
     }
 
     fn server(&self, mail: &config::Mail) -> Result<(AsyncSmtpTransport<Tokio1Executor>, Mailbox), String> {

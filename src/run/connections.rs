@@ -1,7 +1,6 @@
 //! From configured connections to connectors. Secrets are looked up here and nowhere else.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::sync::Arc;
 
 use thiserror::Error;
@@ -15,13 +14,10 @@ use crate::ir::walk::each_expr;
 use crate::plan::Plan;
 use crate::project::config::{Config, Connection};
 use crate::project::templates::TEMPLATES;
-use crate::project::{Source, no_source, source};
+use crate::project::{Environment, Source, Unfilled, Unset, filled, no_source, source};
 use crate::schema::Names;
 use crate::value::{Kind, ObjectRef};
 use crate::yaml::Node;
-
-/// Where values of the environment come from: the process, or a test's own map.
-pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// The text of a file that a project names, or why it cannot be had.
 pub type Files<'a> = &'a dyn Fn(&str) -> Result<String, String>;
@@ -65,25 +61,6 @@ fn demo(config: &Config) -> String {
         None => "crossdock demo".to_owned(),
     }
 }
-
-/// A variable of the environment that has no value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unset {
-    pub name: String,
-    /// It is set, to nothing.
-    pub empty: bool,
-}
-
-impl fmt::Display for Unset {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is {}", self.name, if self.empty { "set and empty" } else { "not set" })
-    }
-}
-
-/// The variables of a setting that have no value.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and "))]
-pub struct Unfilled(pub Vec<Unset>);
 
 /// A variable without a value, and the setting that needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -186,33 +163,6 @@ fn value(connection: &str, option: &str, node: &Node, files: Files<'_>, environm
         }
         None => Err(Missing::Shape { connection: connection.to_owned(), option: option.to_owned() }),
     }
-}
-
-/// A text with its `${NAME}`s replaced.
-///
-/// # Errors
-/// The names that have no value.
-pub fn filled(text: &str, environment: Environment<'_>) -> Result<String, Unfilled> {
-    let mut out = String::with_capacity(text.len());
-    let mut unset = Vec::new();
-    let mut rest = text;
-    while let Some(at) = rest.find("${") {
-        out.push_str(&rest[..at]);
-        let inner = &rest[at + 2..];
-        let Some(end) = inner.find('}') else {
-            out.push_str(&rest[at..]);
-            rest = "";
-            break;
-        };
-        let name = &inner[..end];
-        match environment(name) {
-            Some(value) if !value.is_empty() => out.push_str(&value),
-            empty => unset.push(Unset { name: name.to_owned(), empty: empty.is_some() }),
-        }
-        rest = &inner[end + 1..];
-    }
-    out.push_str(rest);
-    if unset.is_empty() { Ok(out) } else { Err(Unfilled(unset)) }
 }
 
 /// The connections that a plan's flows read or write; with `only`, those of these flows.

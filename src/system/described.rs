@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::manifest::{Kind, Manifest, Sandbox, Search, Setting};
 use super::probed::{Probed, fingerprint};
-use super::write::{Guarantee, Means, Operation, WriteRule};
+use super::write::{Claims, Guarantee, Means, Operation, WriteRule};
 
 /// The setting that names another address than the system's own: its sandbox.
 pub const URL: &str = "url";
@@ -45,29 +45,30 @@ impl Manifest {
     /// The manifest of a system that comes with the program.
     ///
     /// # Errors
-    /// The text is no description. What is wrong with it in particular is told by `describe`.
-    pub fn of_description(text: &str) -> Result<Self, String> {
-        Self::held(text, &|write, _| write.means.guarantee())
+    /// It is no description. What is wrong with it in particular is told by `describe`.
+    pub fn of_description(description: Json) -> Result<Self, String> {
+        Self::held(description, &|_, _| None)
     }
 
-    /// The manifest of a system that a project describes. What it says of a write counts where a probe has seen it; without one, nobody
-    /// knows what the system does with a write that is sent twice, and a person decides.
+    /// The manifest of a system that a project describes, for a connection. What it says of a write counts where a probe has seen it
+    /// at the connection's host; without that, nobody knows what the system does with a write that is sent twice, and a person decides.
     ///
     /// # Errors
     /// As [`Manifest::of_description`].
-    pub fn of_own(text: &str, probed: Option<&Probed>) -> Result<Self, String> {
-        let held = |write: &DescribedWrite, said: &Json| {
-            let found = probed.and_then(|probed| probed.of_write(&write.object, &write.name, &fingerprint(said, &write.name)));
-            let is_seen = found.is_some_and(|found| found.holds == Some(true));
-            if is_seen { write.means.guarantee() } else { Guarantee::Unprotected }
+    pub fn of_own(description: Json, probed: Option<&Probed>, host: Option<&str>) -> Result<Self, String> {
+        let unseen = |write: &DescribedWrite, said: &Json| {
+            let seen = probed.map(|probed| probed.seen_at(&write.object, &write.name, &fingerprint(said, &write.name))).unwrap_or_default();
+            let here = host.is_some_and(|host| seen.contains(&host));
+            let elsewhere = seen.into_iter().map(str::to_owned).collect();
+            (!here).then(|| Claims { guarantee: write.means.guarantee(), host: host.map(str::to_owned), elsewhere })
         };
         // What comes with the program has a sandbox with it, a project's own has none.
-        Self::held(text, &held).map(|manifest| Manifest { sandbox: None, ..manifest })
+        Self::held(description, &unseen).map(|manifest| Manifest { sandbox: None, ..manifest })
     }
 
-    /// `guarantee`: what a write is held to, by what its description says, and by its object's description.
-    fn held(text: &str, guarantee: &dyn Fn(&DescribedWrite, &Json) -> Guarantee) -> Result<Self, String> {
-        let text: Text = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
+    /// `unseen`: what is said of a write, by its object's description, and does not count, since nobody has seen it.
+    fn held(description: Json, unseen: &dyn Fn(&DescribedWrite, &Json) -> Option<Claims>) -> Result<Self, String> {
+        let text: Text = serde_json::from_value(description).map_err(|error| error.to_string())?;
         let mut settings: IndexMap<String, Setting> = IndexMap::new();
         for (name, said) in &text.settings {
             let none = SettingText::default();
@@ -83,8 +84,9 @@ impl Manifest {
         settings.insert(URL.to_owned(), Setting { kind: Kind::Address, secret: false, needed: false, default, example });
         let rule = |said: &Json, write: DescribedWrite| {
             let rule = write.rule()?;
-            let (held, said) = (guarantee(&write, said), rule.guarantee);
-            Some(WriteRule { guarantee: held, claims: (said < held).then_some(said), ..rule })
+            let claims = unseen(&write, said).filter(|claims| claims.guarantee < Guarantee::Unprotected);
+            let guarantee = if claims.is_some() { Guarantee::Unprotected } else { rule.guarantee };
+            Some(WriteRule { guarantee, claims, ..rule })
         };
         let rules =
             text.objects.iter().flat_map(|(object, said)| writes(object, said, &text.objects).into_iter().filter_map(|write| rule(said, write)));
@@ -293,7 +295,7 @@ objects:
 
     #[test]
     fn a_manifest_follows_from_a_description() {
-        let manifest = Manifest::of_description(TEXT).unwrap();
+        let manifest = Manifest::of_description(serde_yaml::from_str(TEXT).unwrap()).unwrap();
         let settings: Vec<_> = manifest.settings.iter().map(|(name, setting)| (name.as_str(), setting.needed, setting.written())).collect();
         let expected = [
             ("region", true, Some("eu1")),
@@ -318,12 +320,12 @@ objects:
         // Nothing is said of the note: as long as is waited where nothing is known.
         let settle: Vec<_> = manifest.writes.iter().filter_map(|rule| rule.settle).map(|settle| settle.as_secs()).collect();
         assert_eq!((settle, manifest.settle_minutes), (vec![0, 90, 0, 600, 0], 10));
-        assert!(Manifest::of_description("system: x").is_err());
+        assert!(Manifest::of_description(serde_json::json!({"system": "x"})).is_err());
     }
     /// What is made is looked for by its key: a flow with another key is none of the write's, and gets no class from it.
     #[test]
     fn a_write_is_for_its_own_key_only() {
-        let manifest = Manifest::of_description(TEXT).unwrap();
+        let manifest = Manifest::of_description(serde_yaml::from_str(TEXT).unwrap()).unwrap();
         let fields = ["number", "note", "email"].map(str::to_owned);
         let rule = |object: &str, operation: Operation, key_field: Option<&str>| {
             let asked = Asked { object, operation, key_field, keys: &fields, searchable: &fields };

@@ -15,9 +15,9 @@ use std::sync::LazyLock;
 
 pub use described::{DescribedWrite, URL, duration};
 pub use manifest::{DataClasses, Describe, Dialect, Kind, Limit, Manifest, Sandbox, Search, Setting, SignIn, Texts};
-pub use probed::{Finding, Probed, ProbedObject, ProbedWrite, fingerprint};
+pub use probed::{Finding, Probed, ProbedHost, ProbedObject, ProbedWrite, fingerprint};
 pub use system_ref::SystemRef;
-pub use write::{Asked, Guarantee, KeyField, Means, Operation, WriteRule, by_class};
+pub use write::{Asked, Claims, Guarantee, KeyField, Means, Operation, WriteRule, by_class};
 
 // `MANIFESTS` by system, and `SCHEMAS` by system and object: the texts of `schemas/`; `DESCRIPTIONS` by system: those of `systems/`.
 // Gathered by `build.rs`.
@@ -33,7 +33,10 @@ static READ: LazyLock<Vec<(&'static str, Manifest)>> = LazyLock::new(|| {
         (*name, manifest)
     };
     let described = |(name, text): &(&'static str, &str)| {
-        let manifest = Manifest::of_description(text).unwrap_or_else(|error| unreachable!("the description of {name} cannot be read: {error}"));
+        let manifest = serde_yaml::from_str(text)
+            .map_err(|error| error.to_string())
+            .and_then(Manifest::of_description)
+            .unwrap_or_else(|error| unreachable!("the description of {name} cannot be read: {error}"));
         (*name, manifest)
     };
     let mut all: Vec<_> = MANIFESTS.iter().map(read).chain(DESCRIPTIONS.iter().map(described)).collect();

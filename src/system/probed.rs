@@ -9,14 +9,22 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
 
-/// The findings of the last probe.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What probes found of a system: by the host that was asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Probed {
     pub system: String,
-    /// Where it was asked.
+    /// Each host stands here once.
+    #[serde(default)]
+    pub hosts: Vec<ProbedHost>,
+}
+
+/// What was found at one host. A test system may do otherwise than the one that orders go to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProbedHost {
     pub host: String,
-    /// When: an instant.
+    /// When it was asked last: an instant.
     pub at: String,
     /// What was asked of the connection, and what came: the sign-in.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
@@ -63,15 +71,65 @@ pub struct ProbedWrite {
 }
 
 impl Probed {
-    /// # Errors
-    /// The text is none.
-    pub fn read(text: &str) -> Result<Self, String> {
-        serde_yaml::from_str(text).map_err(|error| error.to_string())
+    /// Adds what was found at a host. What the answers do not tell takes nothing back that was seen there before.
+    pub fn learn(&mut self, found: ProbedHost) {
+        let Some(known) = self.hosts.iter_mut().find(|known| known.host == found.host) else {
+            self.hosts.push(found);
+            return;
+        };
+        known.at = found.at;
+        learn_all(&mut known.connection, found.connection);
+        for (object, found) in found.objects {
+            let known = known.objects.entry(object).or_default();
+            learn_all(&mut known.reads, found.reads);
+            for (write, found) in found.writes {
+                match known.writes.get(&write) {
+                    Some(before) if found.holds.is_none() && before.holds.is_some() && before.described == found.described => {}
+                    _ => drop(known.writes.insert(write, found)),
+                }
+            }
+        }
     }
 
+    /// The hosts at which a write was seen to be as its description says.
+    pub fn seen_at(&self, object: &str, write: &str, described: &str) -> Vec<&str> {
+        let holds = |host: &&ProbedHost| host.of_write(object, write, described).is_some_and(|found| found.holds == Some(true));
+        self.hosts.iter().filter(holds).map(|host| host.host.as_str()).collect()
+    }
+}
+
+fn learn_all(known: &mut IndexMap<String, Finding>, found: IndexMap<String, Finding>) {
+    for (what, found) in found {
+        match known.get(&what) {
+            Some(before) if found.holds.is_none() && before.holds.is_some() => {}
+            _ => drop(known.insert(what, found)),
+        }
+    }
+}
+
+impl ProbedHost {
     /// What was found of a write, if its description is still the one that was asked.
-    pub fn of_write(&self, object: &str, write: &str, described: &str) -> Option<&ProbedWrite> {
+    fn of_write(&self, object: &str, write: &str, described: &str) -> Option<&ProbedWrite> {
         self.objects.get(object)?.writes.get(write).filter(|found| found.described == described)
+    }
+
+    /// Whether anything was found that tells whether the system is as it is described.
+    pub fn tells(&self) -> bool {
+        let of = |object: &ProbedObject| {
+            object.reads.values().any(|found| found.holds.is_some()) || object.writes.values().any(|found| found.holds.is_some())
+        };
+        self.connection.values().any(|found| found.holds.is_some()) || self.objects.values().any(of)
+    }
+
+    /// Without what the answers do not tell.
+    pub fn told(mut self) -> Self {
+        self.connection.retain(|_, found| found.holds.is_some());
+        for object in self.objects.values_mut() {
+            object.reads.retain(|_, found| found.holds.is_some());
+            object.writes.retain(|_, found| found.holds.is_some());
+        }
+        self.objects.retain(|_, object| *object != ProbedObject::default());
+        self
     }
 }
 

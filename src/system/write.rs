@@ -161,7 +161,7 @@ pub struct WriteRule {
     pub guarantee: Guarantee,
     /// What its description says, where that is more and nobody has seen the system keep it: a probe tells.
     #[serde(skip)]
-    pub claims: Option<Guarantee>,
+    pub claims: Option<Claims>,
     /// The call, for people: `POST /orders/createorders`.
     pub call: String,
     /// The field by which the target's record is found before an update, and after an ambiguous outcome.
@@ -184,6 +184,32 @@ pub struct WriteRule {
     /// mapping sets are sent, too.
     #[serde(default)]
     pub together: Vec<Vec<String>>,
+}
+
+/// What a description says of a write, and no probe has seen at the connection's host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claims {
+    pub guarantee: Guarantee,
+    /// The connection's host; none where it is not known, since a variable of the environment has no value.
+    pub host: Option<String>,
+    /// Other hosts, at which a probe has seen it.
+    pub elsewhere: Vec<String>,
+}
+
+impl Claims {
+    /// Who has seen it, and where, behind "which": "no probe has seen".
+    pub fn seen(&self) -> String {
+        match (self.elsewhere.as_slice(), &self.host) {
+            ([], _) => "no probe has seen".to_owned(),
+            (known, Some(host)) => format!("a probe has seen at {}, and not at {host}", known.join(", ")),
+            (known, None) => {
+                format!(
+                    "a probe has seen at {}; where this connection leads is not known, since a variable of its settings has no value",
+                    known.join(", ")
+                )
+            }
+        }
+    }
 }
 
 /// What a key's field is to the target.

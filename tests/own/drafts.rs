@@ -372,3 +372,15 @@ fn what_no_draft_can_be_made_of_is_a_mistake_of_the_command() {
     assert!(code == Some(2) && out.contains("README.md` already"), "{out}");
     assert!(!folder.path().join("systems/wms/system.yaml").exists(), "{out}");
 }
+
+/// Schemas that nothing is derived from any more are told: mappings would be checked against them.
+#[test]
+fn the_schema_of_an_object_that_was_renamed_is_told() {
+    let project = super::Project::new(super::Manners::default());
+    let text = project.read("systems/northbay/system.yaml");
+    project.write("schemas/northbay/Order.overlay.json", "{}");
+    project.write("systems/northbay/system.yaml", &text.replacen("  Order:\n", "  Sale:\n", 1));
+    let (_, out) = project.crossdock(&["system", "import", "northbay", "--openapi", "api.yaml"]);
+    assert!(out.contains("wrote schemas/northbay/Sale.json"), "{out}");
+    assert!(out.contains("schemas/northbay/Order.json: the description has no such object any more") && !out.contains("overlay"), "{out}");
+}

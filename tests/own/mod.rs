@@ -88,7 +88,7 @@ impl Project {
         let found = format!("{{ described: \"{of}\", holds: true, found: \"a second order with the number was refused\" }}");
         self.write(
             "systems/northbay/probe.yaml",
-            &format!("system: northbay\nhost: 127.0.0.1\nat: \"2026-11-18T09:00:00Z\"\nobjects:\n  Order:\n    writes:\n      create: {found}\n"),
+            &format!("system: northbay\nhosts:\n  - host: 127.0.0.1\n    at: \"2026-11-18T09:00:00Z\"\n    objects:\n      Order: {{ writes: {{ create: {found} }} }}\n"),
         );
     }
 }
@@ -236,4 +236,74 @@ fn objects_without_schemas_are_told_with_the_command_that_derives_them() {
     let (code, out) = project.crossdock(&["check"]);
     assert!(code == Some(1) && out.contains("crossdock system import northbay"), "{out}");
     assert!(!out.contains("E0201"), "{out}");
+}
+
+/// Its schemas stand in a folder of its name, and its name stands in YAML.
+#[test]
+fn a_name_that_means_something_else_is_no_name_of_a_system() {
+    let project = Project::new(Manners::default());
+    for (name, wanted) in [
+        ("Acme", "small letters, digits and `-`"),
+        ("../acme", "small letters, digits and `-`"),
+        ("shipstation", "comes with Crossdock"),
+        ("files", "comes with Crossdock"),
+        ("no", "means something else in YAML"),
+        ("null", "means something else in YAML"),
+        ("1e3", "means something else in YAML"),
+        ("404", "means something else in YAML"),
+        ("com1", "means something else in YAML or to the file system"),
+        ("shop", "there is a connection `shop` already, of the system `northbay`"),
+    ] {
+        let (code, out) = project.crossdock(&["system", "new", name, "--openapi", "api.yaml"]);
+        assert!(code == Some(2) && out.contains(wanted), "{name}: {code:?} {out}");
+        assert!(!project.folder.path().join("systems").join(name).exists());
+    }
+    project.write("systems/shop/system.yaml", &project.read("systems/northbay/system.yaml").replace("system: northbay", "system: shop"));
+    let (code, out) = project.crossdock(&["check"]);
+    assert!(code == Some(1) && out.contains("the connection `shop` is called like the system that `systems/shop` describes"), "{out}");
+}
+
+/// All commands read a description in the same way, and say the same of it.
+#[test]
+fn a_description_that_cannot_be_used_is_told_alike_by_all_commands() {
+    let project = Project::new(Manners::default());
+    let text = project.read("systems/northbay/system.yaml");
+    let import = &["system", "import", "northbay"][..];
+    let commands = [&["system", "check", "northbay"][..], import, &["check"], &["run"]];
+    for (broken, wanted) in [
+        ("system: [\n", "E0601"),
+        ("system: southbay\n", "its folder `northbay`"),
+        ("- a\n", "E060"),
+        ("", "E060"),
+        ("title: 1\ntitle: 2\n", "E0601"),
+    ] {
+        let broken = if broken.starts_with("system: s") { text.replacen("system: northbay\n", broken, 1) } else { broken.to_owned() };
+        project.write("systems/northbay/system.yaml", &broken);
+        for command in commands {
+            let (code, out) = project.crossdock(command);
+            assert!(code == Some(1) && out.contains(wanted) && out.contains("systems/northbay/system.yaml:"), "{command:?}: {code:?} {out}");
+        }
+    }
+    // What is not there, and what is no text.
+    for command in [&["system", "check", "northbuy"][..], &["system", "import", "northbuy"], &["system", "probe", "northbuy", "--yes"]] {
+        let (code, out) = project.crossdock(command);
+        assert!(code == Some(2) && out.contains("did you mean `northbay`?"), "{command:?}: {code:?} {out}");
+    }
+    for command in [&["system", "check", "acme"][..], &["system", "import", "acme"], &["system", "probe", "acme", "--yes"]] {
+        let (code, out) = project.crossdock(command);
+        assert!(code == Some(2) && out.contains("crossdock system new acme"), "{command:?}: {code:?} {out}");
+    }
+    std::fs::write(project.folder.path().join("systems/northbay/system.yaml"), [0xff, 0xfe, 0, 1]).unwrap();
+    for command in [&["system", "check", "northbay"][..], import] {
+        let (code, out) = project.crossdock(command);
+        assert!(
+            code == Some(3) && out.contains("`systems/northbay/system.yaml` cannot be read") && out.contains("hint"),
+            "{command:?}: {code:?} {out}"
+        );
+    }
+    // From a folder of the project, too.
+    project.write("systems/northbay/system.yaml", &text);
+    project.write("fixtures/x.json", "{}");
+    let (code, out) = run(&project.folder.path().join("fixtures"), &["system", "check", "northbay"]);
+    assert!(code == Some(0), "{code:?} {out}");
 }

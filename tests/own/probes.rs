@@ -1,5 +1,11 @@
 //! `crossdock system probe`, against a warehouse that keeps what its description says, and against ones that do not.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crossdock::app::ProjectAt;
+use crossdock::app::system_probe::{self, Asked, Shown};
+
 use super::northbay::{Manners, Northbay};
 use super::{MAPPING, Project};
 
@@ -116,4 +122,81 @@ fn whoever_is_not_let_in_asks_nothing_more() {
     assert!(project.wms.state().calls.iter().all(|call| call.starts_with("GET")), "{out}");
     assert_eq!(posted(&project.wms), 0);
     assert!(!out.contains(&std::env::var("HOME").unwrap()), "{out}");
+}
+
+/// What a probe did not learn takes nothing back that another one saw.
+#[test]
+fn a_probe_that_learns_nothing_leaves_what_is_there() {
+    let project = project(Manners::default());
+    assert_eq!(probe(&project, &["--writes", "--record", "Order=order.json"]).0, Some(0));
+    let before = project.read("systems/northbay/probe.yaml");
+    project.write("deliver.dock", &MAPPING.replace(" in doubt review", ""));
+    project.fine(&["check"]);
+    // Nobody answers at this port.
+    let config = project.read("crossdock.yaml");
+    project.write("crossdock.yaml", &config.replace(&project.wms.url, "http://127.0.0.1:9"));
+    let (code, out) = probe(&project, &["--writes", "--record", "Order=order.json"]);
+    assert!(code == Some(1) && out.contains("?    sign_in:") && out.contains("probe.yaml stays as it was"), "{out}");
+    assert_eq!(project.read("systems/northbay/probe.yaml"), before);
+    // A person allows nothing.
+    project.write("crossdock.yaml", &config);
+    let asked = Asked {
+        at: ProjectAt { path: Some(project.folder.path()), env: None, allowed: &[] },
+        name: "northbay".to_owned(),
+        connection: Some("wms".to_owned()),
+        objects: Vec::new(),
+        writes: true,
+        records: BTreeMap::new(),
+    };
+    project.write("crossdock.yaml", &config.replace("${NORTHBAY_TOKEN}", super::TOKEN));
+    let found = system_probe::probe(&asked, Box::new(|_| false)).unwrap();
+    assert!(found.text.is_none() && found.calls == 0 && !found.contradicts(), "{found:?}");
+    // Only the first page: what was answered is kept, what was not allowed says nothing.
+    let left = AtomicUsize::new(2);
+    let some = Box::new(move |_: &Shown| left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok());
+    let text = system_probe::probe(&asked, some).unwrap().text.unwrap();
+    assert!(text.contains("was refused") && !text.contains("not allowed"), "{text}");
+    // What cannot be read is not written over.
+    project.write("systems/northbay/probe.yaml", "system: northbay\nhosts: [1\n");
+    let (code, out) = probe(&project, &[]);
+    assert!(code == Some(2) && out.contains("systems/northbay/probe.yaml") && out.contains("line "), "{out}");
+    assert_eq!(project.read("systems/northbay/probe.yaml"), "system: northbay\nhosts: [1\n");
+}
+
+/// A test system may do otherwise than the one that orders go to.
+#[test]
+fn what_was_seen_at_one_host_says_nothing_of_another() {
+    let project = project(Manners::default());
+    project.write("deliver.dock", &MAPPING.replace(" in doubt review", ""));
+    assert_eq!(probe(&project, &["--writes", "--record", "Order=order.json"]).0, Some(0));
+    project.fine(&["check"]);
+    let config = project.read("crossdock.yaml");
+    let other = project.wms.url.replace("127.0.0.1", "localhost");
+    project.write("crossdock.yaml", &config.replace(&project.wms.url, &other));
+    let (code, out) = project.crossdock(&["check"]);
+    assert!(code == Some(1) && out.contains("which a probe has seen at 127.0.0.1, and not at localhost"), "{out}");
+    assert!(out.contains("crossdock system probe northbay --connection wms --writes"), "{out}");
+    project.write("deliver.dock", MAPPING);
+    let out = project.fine(&["plan"]);
+    assert!(
+        out.contains("guarantee G3") && out.contains("G0 by its description, which a probe has seen at 127.0.0.1, and not at localhost"),
+        "{out}"
+    );
+    let out = project.fine(&["doctor"]);
+    assert!(out.contains("which a probe has seen at 127.0.0.1, and not at localhost"), "{out}");
+    // A probe that only reads there takes nothing from the other host, and gives nothing to this one.
+    assert_eq!(probe(&project, &[]).0, Some(0));
+    let text = project.read("systems/northbay/probe.yaml");
+    assert!(text.contains("host: \"127.0.0.1\"") && text.contains("host: \"localhost\""), "{text}");
+    assert!(project.fine(&["plan"]).contains("guarantee G3"));
+    // An environment with the address of the test system has what was seen there.
+    project.write("crossdock.test.yaml", &format!("connections: {{ wms: {{ url: \"{}\" }} }}\n", project.wms.url));
+    assert!(project.fine(&["plan", "--env", "test"]).contains("guarantee G0"));
+    // So has an address that comes from the environment; without its value nobody knows where the connection leads.
+    project.write("crossdock.yaml", &config.replace(&project.wms.url, "${CROSSDOCK_TEST_NORTHBAY_URL}"));
+    let out = project.fine(&["plan"]);
+    assert!(out.contains("guarantee G3") && out.contains("where this connection leads is not known"), "{out}");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_crossdock"));
+    let output = command.current_dir(project.folder.path()).arg("plan").env("CROSSDOCK_TEST_NORTHBAY_URL", &project.wms.url).output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stdout).contains("guarantee G0"));
 }

@@ -119,7 +119,7 @@ pub(super) fn fields(api: &ApiSpec, ty: TypeId) -> impl Iterator<Item = (&String
 /// Whether a name can stand in a path, and in YAML without quotes.
 fn is_name(name: &str) -> bool {
     let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '$'));
-    begins && name != "null" && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '$'))
+    begins && !name.eq_ignore_ascii_case("null") && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '$'))
 }
 
 /// Whether a field of that name and a value of it can stand in an expression.

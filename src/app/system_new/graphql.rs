@@ -4,6 +4,7 @@ use super::found::fields;
 use super::page::Text;
 use super::words::{self, is};
 use crate::apispec::{ApiSpec, Method, Operation, Place, Shape, TypeId};
+use crate::yaml::quoted;
 
 /// A query that gives records page by page.
 pub(super) struct Connection<'a> {
@@ -49,7 +50,7 @@ fn node(api: &ApiSpec, ty: TypeId) -> Option<TypeId> {
 pub(super) fn object(api: &ApiSpec, found: &Connection<'_>, out: &mut Text) {
     let dot = |at: &str, rest: &str| if at.is_empty() { rest.to_owned() } else { format!("{at}.{rest}") };
     let has = |name: &str| fields(api, found.item).any(|(known, _)| known == name);
-    out.line(2, &format!("{}:", found.name));
+    out.line(2, &format!("{}:", quoted(&found.name)));
     if has("id") {
         out.line(4, "id: id");
     } else {

@@ -1,11 +1,12 @@
 //! The beginning of a draft: addresses, sign-in, limits, errors.
 
 use super::found::{answer, fields};
-use super::page::{Text, in_quotes, quoted};
+use super::page::Text;
 use super::rest::place;
 use super::words::{self, is};
 use super::{SignIn, Wanted};
 use crate::apispec::{ApiSpec, SchemeKind, Server, Shape, TypeId};
+use crate::yaml::{in_quotes, quoted};
 
 /// What the file says of how the system is reached.
 pub(super) struct Access {
@@ -64,7 +65,7 @@ pub(super) fn write(wanted: &Wanted, api: Option<&ApiSpec>, access: &Access, hea
     settings.extend(sign.settings);
     out.line(0, "settings:");
     for Setting { name, said } in &settings {
-        out.line(2, &format!("{name}: {said}"));
+        out.line(2, &format!("{}: {said}", quoted(name)));
     }
     let mut hosts = vec![host(&url)];
     hosts.extend(sign.token.iter().map(|token| host(token)).filter(|other| !other.is_empty() && !hosts.contains(other)).collect::<Vec<_>>());

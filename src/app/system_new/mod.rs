@@ -20,17 +20,18 @@ use self::graphql::Connection;
 use self::head::Access;
 use self::page::Text;
 use self::rest::Rest;
-use super::Failure;
 use super::folder::unreadable;
 use super::system_import::{self, Vendor};
+use super::{Failure, Folder, own_system};
 use crate::apispec::{self, Style};
-use crate::base::bounds;
+use crate::base::{Sources, bounds};
 use crate::describe;
 use crate::fault::file;
 use crate::project;
+use crate::project::config::{self, Config};
 use crate::schema;
-use crate::system;
 use crate::value::Json;
+use crate::yaml;
 
 /// What a draft is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,18 +124,25 @@ pub struct Draft {
 /// # Errors
 /// It is none, is taken by a system of the program, or the project has such a system.
 pub fn is_free(root: &Path, name: &str) -> Result<(), Failure> {
-    if !project::is_system_name(name) {
-        return Err(Failure::usage(format!("`{name}` is no name of a system")).hint("small letters, digits and `-`: `acme-warehouse`"));
-    }
-    if system::names().contains(&name) {
-        return Err(Failure::usage(format!("a system `{name}` comes with Crossdock")).hint(format!("take another name, such as `my-{name}`")));
-    }
+    own_system::usable(name)?;
     let at = root.join("systems").join(name).join("system.yaml");
-    if at.exists() {
+    // Also what cannot be followed: a link that leads nowhere.
+    if at.symlink_metadata().is_ok() {
         return Err(Failure::usage(format!("there is a `{}` already", at.display()))
             .hint("nothing is written over it: delete it first, or take another name"));
     }
-    Ok(())
+    if !root.join(config::FILE).exists() {
+        return Ok(());
+    }
+    let config = Config::read(&Folder::open(root)?, None, &mut Sources::default(), &mut Vec::new());
+    match config.connections.get(name) {
+        Some(connection) if connection.system != name => Err(Failure::usage(format!(
+            "there is a connection `{name}` already, of the system `{}`: the schemas of both would stand in `schemas/{name}`",
+            connection.system
+        ))
+        .hint("give the new system another name")),
+        _ => Ok(()),
+    }
 }
 
 /// Whether a text can be the address of an API or of a call for a token: `https://api.example.com/v1`.
@@ -238,9 +246,9 @@ pub fn draft(surveyed: &Surveyed, wanted: &Wanted) -> Result<Draft, Failure> {
             let prefix = found::prefix(api);
             let file = file_name(path);
             let spec = if prefix.is_empty() {
-                format!("{{ openapi: {} }}", page::quoted(&file))
+                format!("{{ openapi: {} }}", yaml::quoted(&file))
             } else {
-                format!("{{ openapi: {}, prefix: {} }}", page::quoted(&file), page::in_quotes(&prefix))
+                format!("{{ openapi: {}, prefix: {} }}", yaml::quoted(&file), yaml::in_quotes(&prefix))
             };
             head(Some(&spec), &prefix, false, &mut out);
             out.line(0, "objects:");
@@ -252,13 +260,13 @@ pub fn draft(surveyed: &Surveyed, wanted: &Wanted) -> Result<Draft, Failure> {
             if let Some(first) = lists.first() {
                 let call = format!("GET {}", first.list.path.strip_prefix(&prefix).unwrap_or(&first.list.path));
                 let size = found::parameter(first.list, words::SIZE);
-                head::hello(&page::quoted(&call), size.map(|name| (name, "1")), &title, &mut out);
+                head::hello(&yaml::quoted(&call), size.map(|name| (name, "1")), &title, &mut out);
             }
             files.push((folder.join(&file), surveyed.text.clone()));
         }
         (Source::Api(Style::GraphQl, path), Some(api)) => {
             let file = file_name(path);
-            head(Some(&format!("{{ graphql: {} }}", page::quoted(&file))), "", true, &mut out);
+            head(Some(&format!("{{ graphql: {} }}", yaml::quoted(&file))), "", true, &mut out);
             out.line(0, "objects:");
             let connections: Vec<Connection<'_>> = graphql::connections(api).into_iter().filter(|found| objects.contains(&found.name)).collect();
             for found in &connections {

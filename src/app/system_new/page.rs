@@ -37,21 +37,9 @@ impl Text {
 
 /// A text of a vendor's file in one line, as comments and titles are.
 pub(super) fn one_line(text: &str) -> String {
-    text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    let is_none = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '\u{feff}' | '\u{fffe}' | '\u{ffff}');
+    text.split(is_none).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// The mark of what is left open in a draft.
 pub(in crate::app) const TODO: &str = "TODO:";
-
-/// A text as a value in YAML: as it is where that is safe, else in quotes.
-pub(super) fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ' ' | '=');
-    let word = matches!(text.to_ascii_lowercase().as_str(), "true" | "false" | "null" | "yes" | "no" | "on" | "off" | "~" | "y" | "n");
-    let safe = text.starts_with(|c: char| c.is_alphabetic() || c == '/') && text.chars().all(plain) && !text.ends_with(' ') && !word;
-    if safe { text.to_owned() } else { in_quotes(text) }
-}
-
-/// A text in quotes. YAML reads a text of JSON as it is.
-pub(super) fn in_quotes(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
-}

@@ -1,9 +1,10 @@
 //! The objects of a draft whose system speaks REST: its lists, single records and writes, as far as an OpenAPI file tells them.
 
 use super::found::{Found, answer, can_be_compared, field, fields, most, parameter, record_in, values};
-use super::page::{Text, in_quotes, quoted};
+use super::page::Text;
 use super::words::{self, is};
 use crate::apispec::{ApiSpec, Method, Operation, Place, Shape, TypeId};
+use crate::yaml::{in_quotes, quoted};
 
 /// What is known of one object while its draft is written.
 pub(super) struct Rest<'a> {
@@ -14,7 +15,7 @@ pub(super) struct Rest<'a> {
 
 impl Rest<'_> {
     pub(super) fn object(&self, found: &Found<'_>, out: &mut Text) {
-        out.line(2, &format!("{}:", found.name));
+        out.line(2, &format!("{}:", quoted(&found.name)));
         let id = self.id(found);
         match &id {
             Some((id, why)) => out.guess(4, &format!("id: {id}"), why),

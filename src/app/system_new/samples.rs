@@ -3,9 +3,10 @@
 use super::page::Text;
 use super::words::{self, is};
 use crate::schema::Object;
+use crate::yaml::quoted;
 
 pub(super) fn object(sample: &Object, out: &mut Text) {
-    out.line(2, &format!("{}:", sample.name));
+    out.line(2, &format!("{}:", quoted(&sample.name)));
     let object = words::plain(&sample.name);
     let named = |wanted: &[&str]| sample.fields.keys().find(|name| is(name, wanted));
     let id = ["id", &format!("{object}id"), &format!("{object}number"), "number", "key", "uuid"].iter().find_map(|word| named(&[word]));

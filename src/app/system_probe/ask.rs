@@ -54,20 +54,12 @@ pub(super) struct KnownCalls {
 
 impl KnownCalls {
     pub(super) fn of(described: &Described, settings: &Settings) -> Self {
-        let mut values = serde_json::Map::new();
-        let mut secrets = Vec::new();
-        for setting in &described.settings {
-            let name = setting.name.node.as_str();
-            let Some(given) = settings.get(name).map(str::trim).filter(|given| !given.is_empty()).or(setting.default.as_deref()) else { continue };
-            let value = setting.values.iter().find(|(word, _)| word == given).map_or(given, |(_, value)| value.as_str());
-            if setting.secret {
-                secrets.push(value.to_owned());
-            }
-            values.insert(name.to_owned(), Json::from(value));
-        }
-        let values = Json::Object(values);
+        let values = described.values(&|name| settings.get(name).map(str::to_owned));
+        let is_secret = |name: &String| described.settings.iter().any(|setting| setting.secret && setting.name.node == *name);
+        let secret = |(name, value): (&String, &Json)| value.as_str().filter(|_| is_secret(name)).map(str::to_owned);
+        let secrets = values.as_object().into_iter().flatten().filter_map(secret).collect();
         let scope = Scope::at(jiff::Timestamp::UNIX_EPOCH).with("setting", &values);
-        let own = described.base.text(&scope).ok().flatten().unwrap_or_default();
+        let own = described.address(&values).unwrap_or_default();
         let other = settings.get(system::URL).map(str::trim).filter(|url| url.trim_end_matches('/') != own.trim_end_matches('/'));
         let base = url::Url::parse(other.unwrap_or(&own)).map(String::from).unwrap_or_default();
         let base = base.trim_end_matches('/');
@@ -160,7 +152,6 @@ pub(super) struct Asking {
     last: Mutex<Option<(Request, Json)>>,
     /// The last request that may have changed something.
     last_write: Mutex<Option<Request>>,
-    host: Mutex<String>,
 }
 
 impl Asking {
@@ -173,7 +164,6 @@ impl Asking {
             count: AtomicUsize::new(0),
             last: Mutex::default(),
             last_write: Mutex::default(),
-            host: Mutex::default(),
         }
     }
 
@@ -184,10 +174,6 @@ impl Asking {
 
     pub(super) fn count(&self) -> usize {
         self.count.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn host(&self) -> String {
-        locked(&self.host).clone()
     }
 
     /// The body of the last answer.
@@ -221,7 +207,6 @@ impl Transport for Asking {
             return Err(Broken::NotSent("it was not allowed".to_owned()));
         }
         self.count.fetch_add(1, Ordering::Relaxed);
-        *locked(&self.host) = request.uri().host().unwrap_or_default().to_owned();
         let kept = request.clone();
         if what.kind == Asks::Writes {
             *locked(&self.last_write) = Some(request.clone());

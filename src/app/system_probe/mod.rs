@@ -17,22 +17,24 @@ use indexmap::IndexMap;
 pub use self::ask::{Asks, Consent, Shown};
 
 use self::ask::{Asking, KnownCalls};
-use super::Failure;
 use super::folder::unreadable;
 use super::loaded_project::{ProjectAt, secret_file};
 use super::process::{clock, runtime, transport, variable};
+use super::{Failure, own_system};
 use crate::base::bounds;
 use crate::base::diag::Diagnostic;
-use crate::connector::{Connector, registry};
+use crate::connector::Connector;
+use crate::connector::registry::{self, Settings};
 use crate::describe::{Described, Known};
-use crate::fault::file;
+use crate::fault::{Fault, file};
 use crate::http::{Call, Clock, Transport};
 use crate::project::config::Connection;
 use crate::project::{Compiled, Keeper, Options, Planned, compile};
 use crate::run::connections;
 use crate::schema::{Object, Schemas as _};
-use crate::system::{Finding, Probed, ProbedObject};
+use crate::system::{Finding, Probed, ProbedHost, ProbedObject, URL};
 use crate::value::{Json, ObjectRef};
+use crate::yaml;
 
 /// What is asked for.
 #[derive(Debug)]
@@ -53,20 +55,30 @@ pub struct Asked<'a> {
 /// What a probe found.
 #[derive(Debug)]
 pub struct Found {
-    pub probed: Probed,
-    /// `systems/NAME/probe.yaml`, from the project's folder, and its text.
+    pub found: ProbedHost,
+    /// `systems/NAME/probe.yaml`, from the project's folder.
     pub file: PathBuf,
-    pub text: String,
+    /// The same, from the current folder.
+    pub at: PathBuf,
+    /// Its text from now on; none where nothing was learnt, and it stays as it is.
+    pub text: Option<String>,
     /// Test records that the system has now: `Order crossdock-probe-…`.
     pub left_behind: Vec<String>,
     pub calls: usize,
+    /// A person did not allow a call.
+    pub declined: bool,
 }
 
 impl Found {
+    /// Whether the system could be asked, as far as it was allowed.
+    pub fn was_answered(&self) -> bool {
+        self.declined || self.text.is_some()
+    }
+
     /// Whether something is not as the description says.
     pub fn contradicts(&self) -> bool {
-        let reads = self.probed.connection.values().chain(self.probed.objects.values().flat_map(|object| object.reads.values()));
-        let writes = self.probed.objects.values().flat_map(|object| object.writes.values());
+        let reads = self.found.connection.values().chain(self.found.objects.values().flat_map(|object| object.reads.values()));
+        let writes = self.found.objects.values().flat_map(|object| object.writes.values());
         reads.map(|finding| finding.holds).chain(writes.map(|write| write.holds)).any(|holds| holds == Some(false))
     }
 }
@@ -83,6 +95,12 @@ struct Probe<'p> {
 }
 
 impl Probe<'_> {
+    /// What a fault tells: that the system is not as described, or nothing, since nobody answered.
+    fn told_by(&self, fault: &Fault) -> Option<bool> {
+        let nothing = matches!(fault, Fault::Transient { .. } | Fault::Throttled { .. } | Fault::Ambiguous { .. });
+        if nothing || self.asking.declined() { None } else { Some(false) }
+    }
+
     fn of(&self, object: &str) -> ObjectRef {
         ObjectRef::new(self.connection, object)
     }
@@ -94,6 +112,7 @@ impl Probe<'_> {
 /// There is no such system in the project, its description has an error, or a setting is missing.
 pub fn probe(asked: &Asked<'_>, consent: Consent) -> Result<Found, Failure> {
     let selection = asked.at.selection()?;
+    own_system::is_there(&selection.folder, &asked.name)?;
     let compiled = compile(&selection.folder, &Options { env: asked.at.env.map(str::to_owned), only: None, planned: Planned::Nothing });
     let (name, connection, known) = chosen(asked, &compiled)?;
     let described = known.described.as_ref().ok_or_else(|| refused(&known.errors, &asked.name))?;
@@ -104,10 +123,7 @@ pub fn probe(asked: &Asked<'_>, consent: Consent) -> Result<Found, Failure> {
         return Err(Failure::unknown("object", stranger, described.objects.iter().map(|object| object.name.node.as_str())));
     }
     let folder = selection.folder.root().join("systems").join(&asked.name);
-    let read = |path: &Path| file::read_text(path, bounds::WHOLE_FILE).map_err(|error| unreadable(path, &error));
-    let text = read(&folder.join("system.yaml"))?;
-    let before = folder.join("probe.yaml");
-    let before = if before.is_file() { Probed::read(&read(&before)?).ok() } else { None };
+    let mut kept = before(&folder.join("probe.yaml"))?;
     let settings = connections::settings(name, connection, &secret_file(&selection.folder), &variable)
         .map_err(|missing| Failure::usage(missing.to_string()).hint(missing.hint(&compiled.config)))?;
     let asking = Arc::new(Asking::new(transport()?, KnownCalls::of(described, &settings), consent));
@@ -124,48 +140,66 @@ pub fn probe(asked: &Asked<'_>, consent: Consent) -> Result<Found, Failure> {
         clock: clock.as_ref(),
         call: Call::default(),
     };
-    let json: Json = serde_yaml::from_str(&text).map_err(|error| Failure::usage(error.to_string()))?;
-    let (probed, left_behind) = runtime()?.block_on(all(&probe, asked, &json));
-    let host = asking.host();
-    let probed = with_before(Probed { system: asked.name.clone(), host, ..probed }, before);
-    let text = print::text(&probed);
-    Ok(Found { probed, file: Path::new("systems").join(&asked.name).join("probe.yaml"), text, left_behind, calls: asking.count() })
+    let (found, left_behind) = runtime()?.block_on(all(&probe, asked, &known.said));
+    let found = ProbedHost { host: host(described, &settings), ..found };
+    kept.system.clone_from(&asked.name);
+    // Whoever learnt nothing leaves what is there.
+    let text = found.tells().then(|| {
+        // What was not allowed to be asked says nothing of the system.
+        kept.learn(if asking.declined() { found.clone().told() } else { found.clone() });
+        print::text(&kept)
+    });
+    let file = Path::new("systems").join(&asked.name).join("probe.yaml");
+    Ok(Found { at: folder.join("probe.yaml"), file, found, text, left_behind, calls: asking.count(), declined: asking.declined() })
+}
+
+/// What was found before.
+fn before(path: &Path) -> Result<Probed, Failure> {
+    if path.symlink_metadata().is_err() {
+        return Ok(Probed::default());
+    }
+    let text = file::read_text(path, bounds::WHOLE_FILE).map_err(|error| unreadable(path, &error))?;
+    yaml::typed(&text).map_err(|error| {
+        let line = text.get(..error.at).unwrap_or_default().lines().count().max(1);
+        Failure::usage(format!("`{}` cannot be read: line {line}: {error}", path.display()))
+            .hint("a probe adds to what was found before: mend the file, or delete it if nothing in it counts any more")
+    })
+}
+
+/// The host that the connection leads to.
+fn host(described: &Described, settings: &Settings) -> String {
+    let given = |name: &str| settings.get(name).map(str::to_owned);
+    let address = given(URL).or_else(|| described.address(&described.values(&given)));
+    let host = address.and_then(|address| Some(url::Url::parse(address.trim()).ok()?.host_str()?.to_owned()));
+    host.unwrap_or_default()
 }
 
 /// Puts all questions.
-async fn all(probe: &Probe<'_>, asked: &Asked<'_>, description: &Json) -> (Probed, Vec<String>) {
+async fn all(probe: &Probe<'_>, asked: &Asked<'_>, description: &Json) -> (ProbedHost, Vec<String>) {
     let mut connection = IndexMap::new();
     let hello = probe.connector.check_connection(&probe.call).await;
     let is_in = hello.is_ok();
     let finding = match hello {
         Ok(said) => Finding { holds: Some(true), found: said },
-        Err(fault) => Finding { holds: if probe.asking.declined() { None } else { Some(false) }, found: fault.to_string() },
+        Err(fault) => Finding { holds: probe.told_by(&fault), found: fault.to_string() },
     };
     connection.insert("sign_in".to_owned(), finding);
     let (mut objects, mut left_behind) = (IndexMap::new(), Vec::new());
     // Whoever is not let in learns nothing more.
     let wanted = probe.described.objects.iter().filter(|object| is_in && (asked.objects.is_empty() || asked.objects.contains(&object.name.node)));
     for object in wanted {
+        if probe.asking.declined() {
+            break;
+        }
         let mut found = ProbedObject { reads: reads::of(probe, object).await, ..ProbedObject::default() };
-        if asked.writes {
+        if asked.writes && !probe.asking.declined() {
             let record = asked.records.get(&object.name.node);
             found.writes = writes::of(probe, object, &description["objects"][&object.name.node], record, &mut left_behind).await;
         }
         objects.insert(object.name.node.clone(), found);
     }
     let at = probe.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    (Probed { system: String::new(), host: String::new(), at, connection, objects }, left_behind)
-}
-
-/// What was found of writes before counts on, where they were not tried now and the host is the same.
-fn with_before(mut probed: Probed, before: Option<Probed>) -> Probed {
-    for (object, found) in before.filter(|before| before.host == probed.host).into_iter().flat_map(|before| before.objects) {
-        let now = probed.objects.entry(object).or_default();
-        for (write, found) in found.writes {
-            now.writes.entry(write).or_insert(found);
-        }
-    }
-    probed
+    (ProbedHost { host: String::new(), at, connection, objects }, left_behind)
 }
 
 /// The connection that is asked.
@@ -184,19 +218,9 @@ fn chosen<'c>(asked: &Asked<'_>, compiled: &'c Compiled) -> Result<(&'c str, &'c
     }
     match all.as_slice() {
         [one] => Ok(*one),
-        [] if crate::system::names().contains(&system.as_str()) => {
-            Err(Failure::usage(format!("`{system}` comes with Crossdock")).hint("only a system that the project describes itself is probed"))
-        }
-        [] => {
-            if let Some(error) = compiled.diagnostics.iter().find(|found| found.is_error()) {
-                return Err(
-                    Failure::usage(format!("the project cannot be read: {}", error.message)).hint("crossdock check shows each error with its place")
-                );
-            }
-            Err(Failure::usage(format!("no connection is of the system `{system}`")).hint(format!(
-                "add one to crossdock.yaml: `connections: {{ wms: {{ system: {system}, … }} }}`, with the settings that its description names"
-            )))
-        }
+        [] => Err(Failure::usage(format!("no connection is of the system `{system}`")).hint(format!(
+            "add one to crossdock.yaml: `connections: {{ wms: {{ system: {system}, … }} }}`, with the settings that its description names"
+        ))),
         _ => {
             Err(Failure::usage(format!("several connections are of the system `{system}`: {}", names.join(", "))).hint("name one with --connection"))
         }

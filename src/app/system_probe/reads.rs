@@ -35,7 +35,7 @@ pub(super) async fn of(probe: &Probe<'_>, object: &Object) -> IndexMap<String, F
     for stream in &object.changes {
         let name = |what: &str| if object.changes.len() > 1 { format!("{what} of {}", stream.name.node) } else { what.to_owned() };
         let (read, fault) = pages(probe, object, stream).await;
-        found.insert(name("page"), page_found(&read, fault.as_ref(), probe.asking.declined()));
+        found.insert(name("page"), page_found(probe, &read, fault.as_ref()));
         if read.ids.len() > 1 {
             found.insert(name("pages"), follow(&read));
         }
@@ -119,9 +119,9 @@ fn records(stream: &Stream, answer: &Json) -> Vec<Json> {
     }
 }
 
-fn page_found(read: &Read, fault: Option<&Fault>, declined: bool) -> Finding {
+fn page_found(probe: &Probe<'_>, read: &Read, fault: Option<&Fault>) -> Finding {
     if let Some(fault) = fault {
-        return Finding { holds: if declined { None } else { Some(false) }, found: fault.to_string() };
+        return Finding { holds: probe.told_by(fault), found: fault.to_string() };
     }
     let counts: Vec<String> = read.ids.iter().map(|ids| ids.len().to_string()).collect();
     let more = if read.more { "; there are more" } else { "; that is all" };
@@ -298,13 +298,8 @@ async fn get(probe: &Probe<'_>, object: &Object, id: &str) -> Finding {
             Some(State::Gone) | None => Finding { holds: Some(false), found: "a record of the list is not found by its id".to_owned() },
             Some(_) => Finding { holds: Some(true), found: "a record of the list is found by its id".to_owned() },
         },
-        Err(fault) => Finding { holds: unless_declined(probe), found: fault.to_string() },
+        Err(fault) => Finding { holds: probe.told_by(&fault), found: fault.to_string() },
     }
-}
-
-/// What a call that failed shows: nothing where it was not sent.
-fn unless_declined(probe: &Probe<'_>) -> Option<bool> {
-    if probe.asking.declined() { None } else { Some(false) }
 }
 
 /// The records that have a value in a field.
@@ -322,7 +317,7 @@ pub(super) async fn having(probe: &Probe<'_>, object: &Object, field: &str, valu
 async fn look_up(probe: &Probe<'_>, object: &Object, field: &str, value: &str) -> Finding {
     let found = match having(probe, object, field, value).await {
         Ok(found) => found,
-        Err(fault) => return Finding { holds: unless_declined(probe), found: fault.to_string() },
+        Err(fault) => return Finding { holds: probe.told_by(&fault), found: fault.to_string() },
     };
     if found.is_empty() {
         return Finding { holds: Some(false), found: format!("a record of the list is not found by its `{field}`") };

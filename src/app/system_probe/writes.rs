@@ -116,7 +116,7 @@ async fn create(
     };
     // Both are looked for: what was made last shows last.
     if let Some((after, _)) = &readable {
-        tokio::time::sleep(*after + EACH).await;
+        probe.clock.sleep(*after + EACH).await;
     }
     let count = match having(probe, object, field, &key).await {
         Ok(found) => Some(found.len()),
@@ -161,20 +161,25 @@ fn by_mark(write: &Write, field: &str, readable: Option<(Duration, usize)>) -> P
 
 /// After how long a record is found by its key, or by its id, and how many are. None: it was not.
 async fn readable(probe: &Probe<'_>, object: &Object, field: &str, made: &Made) -> Option<(Duration, usize)> {
-    let began = std::time::Instant::now();
+    let began = probe.clock.moment().steady;
     loop {
         let found = match having(probe, object, field, &made.key).await {
             Ok(found) => found.len(),
             Err(_) => by_id(probe, object, made).await,
         };
         if found > 0 {
-            return Some((began.elapsed(), found));
+            return Some((since(probe, began), found));
         }
-        if began.elapsed() > READABLE || probe.asking.declined() {
+        if since(probe, began) > READABLE || probe.asking.declined() {
             return None;
         }
-        tokio::time::sleep(EACH).await;
+        probe.clock.sleep(EACH).await;
     }
+}
+
+/// How long it is since a moment of the steady clock.
+fn since(probe: &Probe<'_>, began: i64) -> Duration {
+    Duration::from_millis(u64::try_from(probe.clock.moment().steady - began).unwrap_or_default())
 }
 
 async fn by_id(probe: &Probe<'_>, object: &Object, made: &Made) -> usize {

@@ -6,7 +6,7 @@ use crate::check::error::names::some;
 use crate::ir::Operation;
 use crate::schema::Object;
 use crate::syntax::tree::{Key, Name};
-use crate::system::Guarantee;
+use crate::system::{Claims, Guarantee};
 use crate::value::ObjectRef;
 
 pub(in crate::check) fn unknown_event(event: &Name, object: &Object) -> Diagnostic {
@@ -76,17 +76,22 @@ pub(in crate::check) fn no_key(op: Operation, of: &ObjectRef, head: Span, object
     }
 }
 
-/// `claims`: its description says that the system keeps the record to one, and no probe has seen it.
-pub(in crate::check) fn doubt_unsaid(head: Span, object: &Object, can_look_up: bool, claims: bool) -> Diagnostic {
+/// `claims`: its description says that the system keeps the record to one, and no probe has seen it there.
+pub(in crate::check) fn doubt_unsaid(head: Span, object: &Object, can_look_up: bool, connection: &str, claims: Option<&Claims>) -> Diagnostic {
     let diagnostic = Diagnostic::new(Code::DoubtUnsaid, head, "this write does not say what an outcome in doubt means").why(format!(
         "{} does not keep `{}` to one by this key: after a lost answer nobody knows whether the record is there",
         object.system, object.name
     ));
-    if claims {
+    if let Some(claims) = claims {
         let system = &object.system;
-        return diagnostic
-            .help("add   in doubt review   (a person looks)")
-            .help(format!("or let `crossdock system probe {system}` try whether it does, as its description says: nobody has seen it yet"));
+        let diagnostic = match claims.host {
+            None if !claims.elsewhere.is_empty() => diagnostic.help("give the variables of its connection their values"),
+            _ => diagnostic,
+        };
+        return diagnostic.help("add   in doubt review   (a person looks)").help(format!(
+            "or let `crossdock system probe {system} --connection {connection} --writes` try whether it does: its description says so, which {}",
+            claims.seen()
+        ));
     }
     if can_look_up {
         diagnostic.help("add   in doubt look up   (the runtime searches for it)").help("or   in doubt review   (a person looks)")

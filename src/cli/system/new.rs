@@ -7,6 +7,7 @@ use super::super::lines::counted;
 use super::super::{Exit, Failure, Out};
 use crate::apispec::Style;
 use crate::app::folder::write_file;
+use crate::app::own_system;
 use crate::app::system_new::{self, SignIn, Source, Surveyed, Wanted};
 
 const NEW: &str = "\
@@ -53,13 +54,14 @@ pub(super) struct New {
 }
 
 pub(super) fn run(args: &New, out: &mut Out) -> Result<Exit, Failure> {
-    system_new::is_free(&args.project, &args.name)?;
+    let root = own_system::root(&args.project);
+    system_new::is_free(&root, &args.name)?;
     let mut asks = Asks { person: std::io::stdin().is_terminal() && std::io::stdout().is_terminal() };
     let surveyed = system_new::survey(source(args, &mut asks)?)?;
     let wanted = wanted(args, &surveyed, &mut asks, out)?;
     let draft = system_new::draft(&surveyed, &wanted)?;
     // Nothing is written before it is known that all can be.
-    let paths: Vec<PathBuf> = draft.files.iter().map(|(name, _)| args.project.join(name)).collect();
+    let paths: Vec<PathBuf> = draft.files.iter().map(|(name, _)| root.join(name)).collect();
     if let Some(path) = paths.iter().find(|path| path.exists()) {
         return Err(Failure::usage(format!("there is a `{}` already", path.display())).hint("nothing is written over it: move it away first"));
     }

@@ -7,6 +7,7 @@ use std::sync::Mutex;
 
 use super::super::lines::counted;
 use super::super::{Exit, Failure, Out};
+use crate::app::folder::write_file;
 use crate::app::loaded_project::ProjectAt;
 use crate::app::system_probe::{self, Asked, Asks, Consent, Shown};
 use crate::base::{bounds, locked};
@@ -22,8 +23,8 @@ Examples:
 Asks over a connection of the project: does the sign-in work, do pages follow each other in their order, is a lower bound honored, \
 are records found by their ids and fields. With --writes, on a test account: what becomes of a record that is sent twice with one key, \
 and how soon it can be read. Test records have the key crossdock-probe-…; nothing deletes them. \
-Writes systems/<NAME>/probe.yaml, from which the guarantee classes of the system's writes follow. \
-Exit code 1 if something is not as the description says.";
+Adds what it found to systems/<NAME>/probe.yaml, by the host that the connection leads to. From it the guarantee classes of writes to \
+that host follow. Exit code 1 if something is not as the description says, or the system did not answer.";
 
 /// Ask the real system whether it is as its description says
 #[derive(Debug, clap::Args)]
@@ -79,10 +80,10 @@ pub(super) fn run(args: &Probe, out: &mut Out) -> Result<Exit, Failure> {
         };
         format!("{word}  {what}: {found}")
     };
-    for (what, finding) in &found.probed.connection {
+    for (what, finding) in &found.found.connection {
         out.line(line(finding.holds, what, &finding.found))?;
     }
-    for (object, of) in &found.probed.objects {
+    for (object, of) in &found.found.objects {
         for (what, finding) in &of.reads {
             out.line(line(finding.holds, &format!("{object}, {what}"), &finding.found))?;
         }
@@ -91,13 +92,19 @@ pub(super) fn run(args: &Probe, out: &mut Out) -> Result<Exit, Failure> {
             out.line(line(finding.holds, &format!("{object}, {write}"), &format!("{}{after}", finding.found)))?;
         }
     }
-    let path = args.project.join(&found.file);
-    std::fs::write(&path, &found.text).map_err(|error| Failure::io(format!("`{}` cannot be written: {error}", path.display())))?;
-    out.line(format!("{}; wrote {}", counted(found.calls, "call"), found.file.display()))?;
+    let calls = counted(found.calls, "call");
+    match &found.text {
+        Some(text) => {
+            write_file(&found.at, text.as_bytes())?;
+            out.line(format!("{calls}; wrote {}, for connections to {}", found.file.display(), found.found.host))?;
+        }
+        None if found.at.exists() => out.line(format!("{calls}; nothing was learnt, and {} stays as it was", found.file.display()))?,
+        None => out.line(format!("{calls}; nothing was learnt, and nothing is written"))?,
+    }
     if !found.left_behind.is_empty() {
         out.line(format!("test records that the system has now: {}", found.left_behind.join(", ")))?;
     }
-    Ok(if found.contradicts() { Exit::Findings } else { Exit::Fine })
+    Ok(if found.contradicts() || !found.was_answered() { Exit::Findings } else { Exit::Fine })
 }
 
 fn record_of(text: &str) -> Result<(String, Json), Failure> {

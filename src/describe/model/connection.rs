@@ -7,7 +7,8 @@ use crate::base::diag::Diagnostic;
 use crate::base::{Span, Spanned};
 use crate::describe::error;
 use crate::describe::read::Reader;
-use crate::describe::text::{Filled, Path, Place, Template};
+use crate::describe::text::{Filled, Path, Place, Scope, Template};
+use crate::value::Json;
 use crate::yaml::Node;
 
 /// A system, as it is described.
@@ -45,6 +46,24 @@ pub struct Described {
     pub broken: Vec<Span>,
     /// What it says and the connector does not carry out.
     pub unsupported: Vec<Diagnostic>,
+}
+
+impl Described {
+    /// The settings' values, as far as they are given or have a default, without holding them to what the description asks of them.
+    pub fn values(&self, given: &dyn Fn(&str) -> Option<String>) -> Json {
+        let value = |setting: &Setting| {
+            let name = setting.name.node.as_str();
+            let given = given(name).map(|given| given.trim().to_owned()).filter(|given| !given.is_empty()).or_else(|| setting.default.clone())?;
+            let value = setting.values.iter().find(|(word, _)| *word == given).map_or(given.as_str(), |(_, value)| value.as_str());
+            Some((name.to_owned(), Json::from(value)))
+        };
+        Json::Object(self.settings.iter().filter_map(value).collect())
+    }
+
+    /// The system's own address; none where a setting in it has no value.
+    pub fn address(&self, values: &Json) -> Option<String> {
+        self.base.text(&Scope::at(jiff::Timestamp::UNIX_EPOCH).with("setting", values)).ok().flatten()
+    }
 }
 
 /// The vendor's own file.

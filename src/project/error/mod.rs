@@ -9,7 +9,7 @@ use crate::base::diag::{Code, Diagnostic};
 use crate::base::{CHARSETS, FileId, Span};
 use crate::syntax::EDITION;
 use crate::system;
-use crate::yaml::NotYaml;
+use crate::yaml::{NotYaml, Unreadable};
 
 /// How a project's file is told that is no YAML.
 pub(super) fn no_yaml_of(file: FileId) -> NotYaml<'static> {
@@ -131,6 +131,18 @@ pub(super) fn unreadable_description(path: &str, at: Span, absence: &Absence) ->
     Diagnostic::new(Code::BadDescription, at, format!("`{path}` cannot be read")).label(absence.to_string())
 }
 
+/// A connection of one system is called like another system, which the project describes.
+pub(super) fn like_own_system(connection: &str, at: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::BadProject,
+        at,
+        format!("the connection `{connection}` is called like the system that `systems/{connection}` describes, and is of another one"),
+    )
+    .label(format!("the schemas of both would stand in `schemas/{connection}`"))
+    .help("give the connection another name, here and in the mappings")
+    .help(format!("or give the system another name: that of its folder in `systems/` and in `schemas/`, and behind `system:` in its system.yaml"))
+}
+
 /// A description of which the objects are not known.
 pub(super) fn no_schemas(system: &str, at: Span) -> Diagnostic {
     Diagnostic::new(Code::BadProject, at, format!("the objects of `{system}` have no schemas yet"))
@@ -140,9 +152,9 @@ pub(super) fn no_schemas(system: &str, at: Span) -> Diagnostic {
 }
 
 /// What a probe found cannot be read.
-pub(super) fn bad_probe(file: FileId, length: usize, why: &str) -> Diagnostic {
-    Diagnostic::new(Code::BadDescription, Span::new(file, 0, length.min(1)), "what a probe found cannot be read")
-        .label(why.to_owned())
+pub(super) fn bad_probe(file: FileId, why: &Unreadable) -> Diagnostic {
+    Diagnostic::new(Code::BadDescription, Span::new(file, why.at, why.at + 1), "what a probe found cannot be read")
+        .label(why.message.clone())
         .help("`crossdock system probe` writes this file: run it again, or delete the file")
 }
 

@@ -72,6 +72,22 @@ pub(in crate::project) fn secret_written_out(key: &str, at: Span, connection: &s
         .hide(at)
 }
 
+/// An address of alerts with a secret in it. `instead`: the same with the secret from the environment.
+pub(in crate::project) fn secret_in_alerts(what: &str, at: Span, instead: &str) -> Diagnostic {
+    Diagnostic::new(Code::BadProject, at, format!("a secret stands here in the open: `{what}`"))
+        .why("who can read the project could send as you, also in its history")
+        .mend(format!("take it from the environment: `\"{instead}\"`, and make a new one at the service"), at, format!("\"{instead}\""))
+        .hide(at)
+}
+
+/// A user and a password in the address of a connection.
+pub(in crate::project) fn password_in_address(key: &str, at: Span) -> Diagnostic {
+    Diagnostic::new(Code::BadProject, at, format!("a secret stands here in the open: `{key}`"))
+        .why("who can read the project could act as you, also in its history")
+        .help("take the user and the password out of the address: they have settings of their own; and make a new password in the system")
+        .hide(at)
+}
+
 /// Whether an address has a password in it: `https://user:password@host`.
 pub(in crate::project) fn has_password(text: &str) -> bool {
     text.split_once("://").is_some_and(|(_, rest)| rest.contains('@')) && !text.contains("${")
