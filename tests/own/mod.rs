@@ -260,6 +260,7 @@ fn a_name_that_means_something_else_is_no_name_of_a_system() {
     }
     project.write("systems/shop/system.yaml", &project.read("systems/northbay/system.yaml").replace("system: northbay", "system: shop"));
     let (code, out) = project.crossdock(&["check"]);
+    let out = out.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(code == Some(1) && out.contains("the connection `shop` is called like the system that `systems/shop` describes"), "{out}");
 }
 

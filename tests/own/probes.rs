@@ -124,6 +124,11 @@ fn whoever_is_not_let_in_asks_nothing_more() {
     assert!(!out.contains(&std::env::var("HOME").unwrap()), "{out}");
 }
 
+/// Without the line breaks of a narrow terminal.
+fn in_one_line(out: &str) -> String {
+    out.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// What a probe did not learn takes nothing back that another one saw.
 #[test]
 fn a_probe_that_learns_nothing_leaves_what_is_there() {
@@ -174,6 +179,7 @@ fn what_was_seen_at_one_host_says_nothing_of_another() {
     let other = project.wms.url.replace("127.0.0.1", "localhost");
     project.write("crossdock.yaml", &config.replace(&project.wms.url, &other));
     let (code, out) = project.crossdock(&["check"]);
+    let out = in_one_line(&out);
     assert!(code == Some(1) && out.contains("which a probe has seen at 127.0.0.1, and not at localhost"), "{out}");
     assert!(out.contains("crossdock system probe northbay --connection wms --writes"), "{out}");
     project.write("deliver.dock", MAPPING);
@@ -194,7 +200,7 @@ fn what_was_seen_at_one_host_says_nothing_of_another() {
     assert!(project.fine(&["plan", "--env", "test"]).contains("guarantee G0"));
     // So has an address that comes from the environment; without its value nobody knows where the connection leads.
     project.write("crossdock.yaml", &config.replace(&project.wms.url, "${CROSSDOCK_TEST_NORTHBAY_URL}"));
-    let out = project.fine(&["plan"]);
+    let out = in_one_line(&project.fine(&["plan"]));
     assert!(out.contains("guarantee G3") && out.contains("where this connection leads is not known"), "{out}");
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_crossdock"));
     let output = command.current_dir(project.folder.path()).arg("plan").env("CROSSDOCK_TEST_NORTHBAY_URL", &project.wms.url).output().unwrap();
