@@ -140,7 +140,7 @@ pub(super) fn like_own_system(connection: &str, at: Span) -> Diagnostic {
     )
     .label(format!("the schemas of both would stand in `schemas/{connection}`"))
     .help("give the connection another name, here and in the mappings")
-    .help(format!("or give the system another name: that of its folder in `systems/` and in `schemas/`, and behind `system:` in its system.yaml"))
+    .help("or give the system another name: that of its folder in `systems/` and in `schemas/`, and behind `system:` in its system.yaml")
 }
 
 /// A description of which the objects are not known.
