@@ -266,11 +266,19 @@ fn a_clients_own_system_is_imported_by_the_command() {
     assert!(checked.0 == Some(1) && checked.1.contains("E0621") && checked.1.contains("1 error"), "{checked:?}");
     write("systems/wms/system.yaml", &description("orders"));
     let checked = said(&["system", "check", "wms"]);
-    assert!(checked.0 == Some(0) && checked.1.contains("1 object, 0 writes; held against api.yaml"), "{checked:?}");
+    assert!(checked.0 == Some(0) && checked.1.contains("1 object, 0 writes; compared with api.yaml"), "{checked:?}");
     std::fs::remove_file(folder.path().join("systems/wms/spec.json")).unwrap();
     let alone = said(&["system", "check", "wms"]);
     assert!(alone.0 == Some(0) && alone.1.contains("there is no file of the vendor"), "{alone:?}");
-    assert_eq!(said(&["system", "check", "nothing"]).0, Some(2));
+    let nothing = said(&["system", "check", "nothing"]);
+    assert!(nothing.0 == Some(2) && nothing.1.contains("crossdock system new nothing"), "{nothing:?}");
+    // What comes with the program can be looked at from any folder.
+    for (name, _) in crossdock::system::descriptions() {
+        let built_in = said(&["system", "check", name]);
+        assert!(built_in.0 == Some(0) && built_in.1.contains("it comes with Crossdock") && built_in.1.contains("0 errors"), "{built_in:?}");
+    }
+    let by_code = said(&["system", "check", "salesforce"]);
+    assert!(by_code.0 == Some(2) && by_code.1.contains("comes with Crossdock"), "{by_code:?}");
     // Corrections that are named have to be there, and what is wrong with them is told of their own file.
     write(
         "systems/wms/system.yaml",

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 fn crossdock(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_crossdock")).current_dir(folder).args(arguments).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_crossdock")).current_dir(folder).args(arguments).envs([crate::common::WIDE]).output().unwrap()
 }
 
 fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -358,4 +358,70 @@ fn every_command_says_what_kind_of_trouble_it_has() {
         assert_eq!(output.status.code(), Some(3), "{command:?}: {}{}", out(&output), err(&output));
         assert!(err(&output).contains("no-store.db"), "{}", err(&output));
     }
+}
+
+/// What is printed for people fits a terminal of 80 columns, also where nobody says how wide it is. Data stays whole: JSON, payloads, examples
+/// of mappings to copy, and words that are longer by themselves.
+#[test]
+fn what_is_printed_for_people_fits_80_columns() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut wide = Vec::new();
+    let mut printed = |at: &Path, arguments: &[&str]| {
+        let run = Command::new(env!("CARGO_BIN_EXE_crossdock")).current_dir(at).args(arguments).env("NO_COLOR", "1").env_remove("COLUMNS").output();
+        let run = run.unwrap();
+        let text = out(&run) + &err(&run);
+        let is_data = |line: &&str| {
+            let inside = line.trim();
+            inside.starts_with('"') || !inside.contains(' ') || arguments[0] == "explain" && line.starts_with("    ")
+        };
+        for line in text.lines().filter(|line| line.chars().count() > 80).filter(|line| !is_data(line)) {
+            wide.push(format!("{arguments:?}: {line}"));
+        }
+        text
+    };
+    let help = printed(folder.path(), &["--help"]);
+    let commands = help.lines().skip_while(|line| !line.starts_with("Commands:")).skip(1).take_while(|line| !line.starts_with("Options:"));
+    let commands: Vec<String> = commands.filter_map(|line| line.strip_prefix("  ")?.split(' ').next().map(str::to_owned)).collect();
+    let commands: Vec<&String> = commands.iter().filter(|name| !name.is_empty()).collect();
+    assert!(commands.len() > 20, "{help}");
+    for name in &commands {
+        printed(folder.path(), &[name.as_str(), "--help"]);
+    }
+    printed(folder.path(), &["explain"]);
+    for code in crossdock::base::diag::Code::ALL {
+        printed(folder.path(), &["explain", code.number()]);
+    }
+    for (name, _) in crossdock::system::descriptions() {
+        printed(folder.path(), &["system", "check", name]);
+        printed(&crate::common::root(), &["system", "check", name]);
+    }
+    let mut count = 0;
+    for template in std::fs::read_dir(crate::common::root().join("mappings")).unwrap().flatten() {
+        let name = template.file_name().to_string_lossy().into_owned();
+        printed(folder.path(), &["new", &name, "--template", &name]);
+        let at = folder.path().join(&name);
+        for arguments in [&["check"][..], &["test", "--coverage"], &["plan"], &["doctor"], &["docs"], &["schema", "show"], &["status"], &["run"]] {
+            printed(&at, arguments);
+        }
+        let flows = std::fs::read_dir(&at).unwrap().flatten().filter(|file| file.path().extension().is_some_and(|ending| ending == "dock"));
+        let flows: Vec<String> = flows
+            .flat_map(|file| std::fs::read_to_string(file.path()).unwrap().lines().map(str::to_owned).collect::<Vec<_>>())
+            .filter_map(|line| line.strip_prefix("flow ")?.split(' ').next().map(str::to_owned))
+            .collect();
+        // The first records of a template, by each of its flows.
+        let mut records: Vec<String> = crate::common::files(&at.join("fixtures")).into_iter().map(|(name, _)| format!("fixtures/{name}")).collect();
+        records.truncate(3);
+        for (flow, record) in flows.iter().flat_map(|flow| records.iter().map(move |record| (flow, record))) {
+            printed(&at, &["preview", record, "--flow", flow]);
+            printed(&at, &["preview", record, "--flow", flow, "--why", "rules"]);
+            count += 1;
+        }
+        // A mistake of each file's first flow.
+        for (file, text) in crate::common::files(&at).into_iter().filter(|(name, _)| name.ends_with(".dock")) {
+            std::fs::write(at.join(&file), text.replacen("where ", "where nosuch_name_of_a_thing == other_thing and ", 1)).unwrap();
+        }
+        printed(&at, &["check"]);
+    }
+    assert!(count > 20, "{count}");
+    assert!(wide.is_empty(), "{} lines:\n{}", wide.len(), wide.join("\n"));
 }

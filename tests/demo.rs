@@ -7,8 +7,14 @@ use std::process::{Command, Stdio};
 
 fn demo(arguments: &[&str]) -> String {
     let folder = tempfile::tempdir().unwrap();
-    let run =
-        Command::new(env!("CARGO_BIN_EXE_crossdock")).arg("demo").args(arguments).current_dir(folder.path()).env("NO_COLOR", "1").output().unwrap();
+    let run = Command::new(env!("CARGO_BIN_EXE_crossdock"))
+        .arg("demo")
+        .args(arguments)
+        .current_dir(folder.path())
+        .env("NO_COLOR", "1")
+        .envs([crate::common::WIDE])
+        .output()
+        .unwrap();
     let said = String::from_utf8_lossy(&run.stdout).into_owned();
     assert_eq!(run.status.code(), Some(0), "{said}\n{}", String::from_utf8_lossy(&run.stderr));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "it leaves nothing where it is run");

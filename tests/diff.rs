@@ -31,7 +31,15 @@ fn edit(folder: &Path, file: &str, edits: &[(&str, &str)]) {
 
 fn diff(folder: &Path, more: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_crossdock"));
-    command.current_dir(folder).env("NO_COLOR", "1").args(["diff", "old", "new", "--records", "new/orders.jsonl", "--now", "2026-11-20T09:00:00Z"]);
+    command.current_dir(folder).env("NO_COLOR", "1").envs([crate::common::WIDE]).args([
+        "diff",
+        "old",
+        "new",
+        "--records",
+        "new/orders.jsonl",
+        "--now",
+        "2026-11-20T09:00:00Z",
+    ]);
     command.args(more).output().unwrap()
 }
 

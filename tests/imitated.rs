@@ -17,11 +17,17 @@ struct Started {
 impl Started {
     fn new(folder: &Path, arguments: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_crossdock"));
-        command.current_dir(folder).args(["sandbox", "start"]).args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .current_dir(folder)
+            .args(["sandbox", "start"])
+            .args(arguments)
+            .envs([crate::common::WIDE])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut started = Started { process: command.spawn().unwrap(), lines: Vec::new() };
         for line in BufReader::new(started.process.stdout.take().unwrap()).lines() {
             let line = line.unwrap();
-            if line.starts_with("next:") {
+            if line.starts_with("next") {
                 return started;
             }
             started.lines.push(line);

@@ -103,7 +103,14 @@ fn with_variables(folder: &Path, arguments: &[&str], variables: &[(&str, &str)])
     for name in ["CRM_LOGIN_URL", "CRM_CLIENT_ID", "CRM_CLIENT_SECRET", "SS_KEY", "SS_SECRET"] {
         command.env_remove(name);
     }
-    let output = command.current_dir(folder).args(arguments).env("NO_COLOR", "1").envs(variables.iter().copied()).output().unwrap();
+    let output = command
+        .current_dir(folder)
+        .args(arguments)
+        .env("NO_COLOR", "1")
+        .envs([crate::common::WIDE])
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap();
     (output.status.code(), format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)))
 }
 
@@ -398,4 +405,64 @@ fn a_case_that_cannot_run_is_an_error_of_the_check() {
     );
     let (_, said) = crossdock(&shop, &["check"]);
     assert!(!said.contains("own.json"), "{said}");
+}
+
+/// A name that is misspelt in one place is one error, however often it is read: of each template, each name of a connection, a system, an object,
+/// a file and a parameter.
+#[test]
+fn one_misspelt_name_is_one_error() {
+    use crossdock::project::{Options, Texts, compile};
+
+    let at = |name: &str, text: &str, marks: &[(&str, &str)]| -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        for (before, ends) in marks {
+            // The first of its kind in a file: the name behind the mark gets a letter more.
+            let Some(begin) = text.find(before).map(|begin| begin + before.len()) else { continue };
+            let Some(end) = text[begin..].find(|c| ends.contains(c)).map(|end| begin + end) else { continue };
+            found.push((format!("{name}: {before}{}x", &text[begin..end]), format!("{}x{}", &text[..end], &text[end..])));
+        }
+        found
+    };
+    let mappings = [
+        ("\n  from ", "."),
+        ("\n  from wms.", " "),
+        ("\n  from crm.", " "),
+        ("\n  upsert ", "."),
+        ("\n  upsert wms.", " "),
+        ("\n  create crm.", " "),
+        ("\n  update crm.", " "),
+        ("\nuse \"", ".\""),
+        ("\nparameter ", ":"),
+    ];
+    let config = [("\n  crm:", ": "), ("\n  wms:", ": "), ("\n  tracking:", ": "), ("\n  shop:", ": "), ("system: ", ",\n }")];
+    let (mut several, mut count) = (Vec::new(), 0);
+    for template in std::fs::read_dir(crate::common::root().join("mappings")).unwrap().flatten() {
+        let files = crate::common::files(&template.path());
+        for (at_file, (name, text)) in files.iter().enumerate() {
+            let spoilt = match name.as_str() {
+                "crossdock.yaml" => {
+                    let mut spoilt = at(name, text, &config[4..]);
+                    spoilt.extend(config[..4].iter().filter(|(key, _)| text.contains(key)).map(|(key, _)| {
+                        let key = key.trim_end_matches(':');
+                        (format!("{name}:{key}x"), text.replacen(&format!("{key}:"), &format!("{key}x:"), 1))
+                    }));
+                    spoilt
+                }
+                name if name.ends_with(".dock") => at(name, text, &mappings),
+                _ => continue,
+            };
+            for (what, spoilt) in spoilt {
+                let mut files = files.clone();
+                files[at_file].1 = spoilt;
+                let compiled = compile(&Texts::new(files), &Options::default());
+                let errors: Vec<&str> = compiled.diagnostics.iter().filter(|found| found.is_error()).map(|found| found.message.as_str()).collect();
+                count += 1;
+                if errors.len() != 1 {
+                    several.push(format!("{}/{what}: {errors:#?}", template.file_name().to_string_lossy()));
+                }
+            }
+        }
+    }
+    assert!(count > 60, "{count}");
+    assert!(several.is_empty(), "{} of {count}\n{}", several.len(), several.join("\n"));
 }

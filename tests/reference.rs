@@ -22,8 +22,8 @@ fn the_page_of_the_acts_is_what_the_tables_say() {
 
 /// Each bound names the test that fails without it, and that test is there.
 #[test]
-fn the_page_of_what_is_not_carried_out_is_what_the_list_says() {
-    is_written("docs/reference/not-carried-out.md", &crossdock::describe::unsupported::reference());
+fn the_page_of_what_is_not_supported_is_what_the_list_says() {
+    is_written("docs/reference/not-supported.md", &crossdock::describe::unsupported::reference());
 }
 
 #[test]

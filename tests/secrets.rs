@@ -294,7 +294,12 @@ fn canaries_are_nowhere_but_in_the_files_of_a_flow_between_files() {
     for arguments in
         [&["check"][..], &["plan"], &["run"], &["run", "--out", "made", "--records", "data/orders.csv"], &["status"], &["queue", "list"], &["doctor"]]
     {
-        let output = std::process::Command::new(env!("CARGO_BIN_EXE_crossdock")).current_dir(folder.path()).args(arguments).output().unwrap();
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_crossdock"))
+            .current_dir(folder.path())
+            .args(arguments)
+            .envs([crate::common::WIDE])
+            .output()
+            .unwrap();
         printed.push_str(&String::from_utf8_lossy(&output.stdout));
         printed.push_str(&String::from_utf8_lossy(&output.stderr));
     }

@@ -18,7 +18,14 @@ fn project(template: &str) -> tempfile::TempDir {
 }
 
 fn docs(folder: &tempfile::TempDir, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_crossdock")).arg("docs").args(arguments).current_dir(folder.path()).env("NO_COLOR", "1").output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_crossdock"))
+        .arg("docs")
+        .args(arguments)
+        .current_dir(folder.path())
+        .env("NO_COLOR", "1")
+        .envs([crate::common::WIDE])
+        .output()
+        .unwrap()
 }
 
 fn said(output: &Output) -> String {

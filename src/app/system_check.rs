@@ -1,4 +1,4 @@
-//! What `crossdock system check` does: a description held to the rules of descriptions, and against the vendor's own file.
+//! What `crossdock system check` does: a description checked by the rules of descriptions, and compared with the vendor's own file.
 
 use std::path::Path;
 
@@ -8,9 +8,11 @@ use super::system_new::TODO;
 use super::{Failure, own_system};
 use crate::apispec::{Origin, Style};
 use crate::base::diag::{Code, Diagnostic};
-use crate::base::{FileId, Sources, Span, bounds};
+use crate::base::{FileId, Source, Sources, Span, bounds};
+use crate::describe::Known;
 use crate::describe::against::{VendorFile, survey};
 use crate::fault::file;
+use crate::system;
 
 /// What a check of a description found.
 #[derive(Debug)]
@@ -19,8 +21,10 @@ pub struct Checked {
     pub sources: Sources,
     /// Objects that are described, and writes of them. None where nothing usable could be read.
     pub described: Option<(usize, usize)>,
-    /// The vendor's file that it was held against: where that comes from, and when it was fetched.
+    /// The vendor's file that it was compared with: where that comes from, and when it was fetched.
     pub against: Option<Origin>,
+    /// The description is the one that comes with the program: the vendor's file does not.
+    pub built_in: bool,
 }
 
 /// What a draft leaves open.
@@ -35,15 +39,21 @@ fn open_questions(file: FileId, text: &str) -> Vec<Diagnostic> {
     found
 }
 
-/// Checks `systems/NAME/system.yaml`, and holds it against the vendor's file beside it, if there is one.
+/// Checks a description, and compares it with the vendor's file beside it, if there is one. `name` is that of a system in `systems/`, or of a
+/// described system that comes with the program: a project cannot have one of the same name.
 ///
 /// # Errors
 /// There is no description, or the vendor's file cannot be read.
 pub fn check(root: &Path, name: &str) -> Result<Checked, Failure> {
+    if let Some((_, text)) = system::descriptions().iter().find(|(known, _)| *known == name) {
+        return Ok(built_in(name, text));
+    }
     let own = own_system::read(root, name)?;
     let (mut found, folder) = (own.found(), &own.folder);
     let read = |path: &Path| file::read_text(path, bounds::WHOLE_FILE).map_err(|error| unreadable(path, &error));
-    let Some(described) = own.known.described.as_ref() else { return Ok(Checked { found, sources: own.sources, described: None, against: None }) };
+    let Some(described) = own.known.described.as_ref() else {
+        return Ok(Checked { found, sources: own.sources, described: None, against: None, built_in: false });
+    };
     found.extend(open_questions(own.file, &own.text));
     found.extend(missing_corrections(described, folder));
     let files = [(Style::OpenApi, folder.join("spec.json")), (Style::GraphQl, folder.join("spec.graphql"))];
@@ -59,5 +69,16 @@ pub fn check(root: &Path, name: &str) -> Result<Checked, Failure> {
     }
     found.sort_by_key(|fault| (fault.primary.span.start, fault.code));
     let writes = described.objects.iter().map(|object| object.writes.len()).sum();
-    Ok(Checked { found, sources: own.sources, described: Some((described.objects.len(), writes)), against })
+    Ok(Checked { found, sources: own.sources, described: Some((described.objects.len(), writes)), against, built_in: false })
+}
+
+/// A description that comes with the program. Nothing stands beside it.
+fn built_in(name: &str, text: &str) -> Checked {
+    let mut sources = Sources::default();
+    let file = sources.add(Source::new(format!("systems/{name}/system.yaml"), text));
+    let known = Known::of_system(name, file, text);
+    let mut found: Vec<Diagnostic> = known.errors.into_iter().chain(known.warnings).chain(open_questions(file, text)).collect();
+    found.sort_by_key(|fault| (fault.primary.span.start, fault.code));
+    let counts = known.described.map(|described| (described.objects.len(), described.objects.iter().map(|object| object.writes.len()).sum()));
+    Checked { found, sources, described: counts, against: None, built_in: true }
 }

@@ -181,6 +181,8 @@ pub(super) struct Checker<'a> {
     pub context_vars: Vec<Provided>,
     /// `target` can be read: the record of this object.
     pub target: Option<ObjectRef>,
+    /// What is written is not known, which was reported: so is its record at the target.
+    pub target_unknown: bool,
     /// `index`, the innermost.
     pub index: Option<(Slot, bool)>,
     /// The flow is grouped, and this is outside an aggregate.
@@ -238,6 +240,7 @@ impl<'a> Checker<'a> {
                 Provided { var: ContextVar::Today, name: "today", kind: Kind::Date },
             ],
             target: None,
+            target_unknown: false,
             index: None,
             grouped: false,
             calls: Vec::new(),

@@ -24,6 +24,8 @@ pub(super) struct Building<'t> {
     pub followed: bool,
     /// The first stamp of the record's own in `changed`: a group's window counts by it.
     pub stamp: Option<ir::Expr>,
+    /// A stamp in `changed` was reported already.
+    pub bad_stamp: bool,
 }
 
 /// A write that follow-ups can name.
@@ -184,6 +186,7 @@ impl Checker<'_> {
             writes: Vec::new(),
             followed: false,
             stamp: None,
+            bad_stamp: false,
         };
         self.from(from, &mut building);
         self.place_of_rules(written);

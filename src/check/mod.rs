@@ -54,7 +54,7 @@ mod written;
 
 use std::sync::Arc;
 
-use crate::base::diag::{Code, Diagnostic};
+use crate::base::diag::{Code, Diagnostic, Label};
 use crate::base::{FileId, Sources, Spread, each, each_light};
 use crate::ir;
 use crate::schema::Schemas;
@@ -166,8 +166,14 @@ fn without_echoes(units: &[Unit], diagnostics: &mut Vec<Diagnostic>) {
     let about = |found: &Diagnostic| found.message.split('`').nth(1).unwrap_or("").to_owned();
     // Where a name is misspelt where it is given, a promise about its flow reads it in vain too.
     let given = |found: &&Diagnostic| found.code == Code::UnknownName && found.message.contains("is given here");
-    let misspelt: std::collections::BTreeSet<String> =
-        diagnostics.iter().filter(given).filter_map(|found| found.message.split('`').nth(3).map(str::to_owned)).collect();
+    let second = |found: &Diagnostic| found.message.split('`').nth(3).unwrap_or("").to_owned();
+    let misspelt: std::collections::BTreeSet<String> = diagnostics.iter().filter(given).map(second).collect();
+    let nameless: std::collections::BTreeSet<FileId> = diagnostics.iter().filter(given).map(|found| found.primary.span.file).collect();
+    // Of an object that is not known no field is known, and so none of the values that a field takes.
+    let without_object = |found: &&Diagnostic| matches!(found.code, Code::UnknownConnection | Code::UnknownObject) || given(found);
+    let unknown_objects: std::collections::BTreeSet<FileId> =
+        diagnostics.iter().filter(without_object).map(|found| found.primary.span.file).collect();
+    let may_be_value = |found: &Diagnostic| found.help.iter().all(|help| help.edit.is_none()) && unknown_objects.contains(&found.primary.span.file);
     diagnostics.sort_by_key(|found| found.primary.span);
     diagnostics.retain(|found| match found.code {
         _ if torn(found) => false,
@@ -189,9 +195,46 @@ fn without_echoes(units: &[Unit], diagnostics: &mut Vec<Diagnostic>) {
         | Code::OverrideOfNothing
         | Code::RemoveOfNothing
         | Code::NeedsArgument => !broken(found),
-        Code::UnknownName => !misspelt.contains(&about(found)) && unknown.insert((found.primary.span.file, found.message.clone())),
+        Code::UnknownWrite => !misspelt.contains(&about(found)),
+        // An aggregate reads one value where the record that it goes over is not known.
+        Code::ListMismatch => !nameless.contains(&found.primary.span.file),
+        Code::NotInEnumeration => !misspelt.contains(&second(found)),
+        Code::UnknownName if found.message.contains("is given here") => true,
+        Code::UnknownName => {
+            !misspelt.contains(&about(found)) && !may_be_value(found) && unknown.insert((found.primary.span.file, found.message.clone()))
+        }
         _ => true,
     });
+    together(diagnostics);
+}
+
+/// What is named in many places and is not there is one mistake: the first place tells it, and names the others. A connection belongs to the
+/// project, what a file uses to the file.
+fn together(diagnostics: &mut Vec<Diagnostic>) {
+    let mut first: std::collections::BTreeMap<(Option<FileId>, String), usize> = std::collections::BTreeMap::new();
+    let mut kept: Vec<Diagnostic> = Vec::with_capacity(diagnostics.len());
+    for found in std::mem::take(diagnostics) {
+        let file = match found.code {
+            Code::UnknownConnection => None,
+            Code::UnknownFunction => Some(found.primary.span.file),
+            _ => {
+                kept.push(found);
+                continue;
+            }
+        };
+        match first.entry((file, found.message.clone())) {
+            std::collections::btree_map::Entry::Occupied(at) => {
+                if let Some(told) = kept.get_mut(*at.get()) {
+                    told.others.push(Label { span: found.primary.span, text: "used here too".to_owned() });
+                }
+            }
+            std::collections::btree_map::Entry::Vacant(free) => {
+                free.insert(kept.len());
+                kept.push(found);
+            }
+        }
+    }
+    *diagnostics = kept;
 }
 
 fn whole(

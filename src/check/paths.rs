@@ -61,7 +61,9 @@ impl Checker<'_> {
         }
         if name == "target" {
             let Some(of) = self.target.clone() else {
-                self.report(error::names::no_target(span));
+                if !self.target_unknown {
+                    self.report(error::names::no_target(span));
+                }
                 return TypedExpr::erroneous(span);
             };
             return TypedExpr::new(

@@ -42,7 +42,10 @@ impl Checker<'_> {
                 }
                 FromClauseKind::Changed { stamps, overlap } => {
                     for stamp in stamps {
-                        let Some(path) = self.stamp(stamp, name) else { continue };
+                        let Some(path) = self.stamp(stamp, name) else {
+                            building.bad_stamp = true;
+                            continue;
+                        };
                         // The stamps of children are no value of the record.
                         if path.len() == 1 && building.stamp.is_none() {
                             building.stamp = Some(self.expr(stamp, None).expr);
@@ -187,7 +190,7 @@ impl Checker<'_> {
         let value = TypedExpr::new(by.expr.clone(), by.kind.clone(), vec![Key::slot(slot)], span);
         self.bind(&name, span, slot, value);
         let stamp = building.stamp.clone().filter(|_| window.is_some());
-        if let (Some(written), None) = (&group.window, &stamp) {
+        if let (Some(written), None, false) = (&group.window, &stamp, building.bad_stamp) {
             self.report(
                 Diagnostic::new(Code::BadGroup, written.span, "a window needs to know when a record is from".to_owned())
                     .help("say it in the flow's `from`: `changed s.createDate`"),

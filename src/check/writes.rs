@@ -143,7 +143,6 @@ impl Checker<'_> {
         let object_ref = self.object_path(&write.object);
         let object = object_ref.as_ref().and_then(|of| self.object(of));
         let (Some(of), Some(object)) = (object_ref, object) else {
-            // Its values may hold mistakes of their own.
             self.values_of(&write.rows);
             return None;
         };
@@ -200,7 +199,9 @@ impl Checker<'_> {
         })
     }
 
+    /// The values of a write to an object that is not known, or that takes no such write: they may hold mistakes of their own.
     fn values_of(&mut self, rows: &[tree::FieldRow]) {
+        let before = std::mem::replace(&mut self.target_unknown, true);
         for row in rows {
             match &row.value {
                 tree::RowValue::Expr(value) => drop(self.expr(value, None)),
@@ -208,6 +209,7 @@ impl Checker<'_> {
                 tree::RowValue::Clear | tree::RowValue::Remove => {}
             }
         }
+        self.target_unknown = before;
     }
 
     /// `of order`: a record of the object that is written.

@@ -84,7 +84,7 @@ pub(super) fn call(one: &Call, out: &mut Out) -> Result<(), Failure> {
 fn bodies(of: &Exchanged, out: &mut Out) -> Result<(), Failure> {
     for (name, body) in [("sent", &of.request), ("answered", &of.response)] {
         if let Some(Body(text)) = body {
-            out.line(format!("    {name}: {text}"))?;
+            out.whole(format!("    {name}: {text}"))?;
         }
     }
     Ok(())

@@ -98,7 +98,7 @@ fn human(all: &[Checked], out: &mut Out) -> Result<(), Failure> {
 pub(super) fn show(opened: &Selection, compiled: &Compiled, out: &mut Out) -> Result<(), Failure> {
     let look = out.look;
     let shown = each_light(&opened.folder, &compiled.diagnostics, |diagnostic| render::terminal(diagnostic, opened.view(compiled), look));
-    shown.into_iter().try_for_each(|text| out.line(text))
+    shown.into_iter().try_for_each(|text| out.whole(text))
 }
 
 fn assumed(compiled: &Compiled) -> String {

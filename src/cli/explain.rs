@@ -77,27 +77,43 @@ fn entry(code: Code, whole: bool) -> serde_json::Value {
     entry
 }
 
-/// Markdown for eyes: the heading bold, examples set in and named by what they are.
+/// Markdown for eyes: the heading bold, paragraphs set to the width, examples set in and named by what they are.
 fn page(text: &str, out: &mut Out) -> Result<(), Failure> {
     let mut code = false;
+    let mut paragraph = String::new();
     for line in text.lines() {
+        if !code && goes_on(line) && !paragraph.is_empty() {
+            paragraph = format!("{paragraph} {}", line.trim_start());
+            continue;
+        }
+        if !paragraph.is_empty() {
+            out.line(std::mem::take(&mut paragraph))?;
+        }
         if let Some(fence) = line.strip_prefix("```") {
             code = !code && !fence.is_empty();
             let name = match fence.trim() {
                 "dock fails" | "yaml description fails" => "With the mistake:",
-                "dock mended" | "yaml description mended" => "Mended:",
+                "dock mended" | "yaml description mended" => "Corrected:",
                 other => other.split_once(' ').map_or("", |(_, file)| file),
             };
             if code && !name.is_empty() {
                 out.line(out.cyan(name))?;
             }
         } else if code {
-            out.line(if line.is_empty() { String::new() } else { format!("    {line}") })?;
+            // People copy examples.
+            out.whole(if line.is_empty() { String::new() } else { format!("    {line}") })?;
         } else if let Some(heading) = line.strip_prefix('#') {
             out.line(out.bold(heading.trim_start_matches('#').trim_start()))?;
+        } else if line.is_empty() {
+            out.line("")?;
         } else {
-            out.line(line)?;
+            line.clone_into(&mut paragraph);
         }
     }
-    Ok(())
+    if paragraph.is_empty() { Ok(()) } else { out.line(paragraph) }
+}
+
+/// Whether a line of Markdown belongs to the paragraph or the item above it.
+fn goes_on(line: &str) -> bool {
+    !line.is_empty() && !["```", "#", "- ", "|", "* "].iter().any(|sign| line.starts_with(sign))
 }

@@ -104,7 +104,7 @@ fn formatted(name: &str, text: &str, out: &mut Out) -> Option<String> {
             let mut sources = Sources::default();
             sources.add(Source::new(name, text));
             for diagnostic in &found {
-                out.note(render::terminal(diagnostic, View::new(&sources), out.look));
+                out.note_framed(&render::terminal(diagnostic, View::new(&sources), out.look));
             }
             None
         }
@@ -121,7 +121,7 @@ fn difference(name: &str, old: &str, new: &str, out: &mut Out) -> Result<(), Fai
         for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
             let number = change.old_index().or(change.new_index()).map_or(0, |i| i + 1);
             let text = change.value().trim_end_matches('\n');
-            out.line(match change.tag() {
+            out.whole(match change.tag() {
                 ChangeTag::Equal => out.dim(&format!("{number:>4}   {text}")),
                 ChangeTag::Delete => out.red(&format!("{number:>4} - {text}")),
                 ChangeTag::Insert => out.green(&format!("{number:>4} + {text}")),

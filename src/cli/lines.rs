@@ -87,6 +87,74 @@ pub(super) fn wrapped(text: &str, indent: usize, width: usize) -> Vec<String> {
     lines.into_iter().map(|line| " ".repeat(indent) + &line).collect()
 }
 
+/// Lines for people, each at most so wide: a longer one goes on below, between words, under its own text: behind its indent, and behind a
+/// word that stands before it as in `ok   the store …`. A word that is longer stays whole, since people copy paths and addresses. Colors take
+/// no room.
+pub(super) fn flowed(text: &str, width: usize) -> String {
+    let mut flowed = String::with_capacity(text.len());
+    for (at, line) in text.split('\n').enumerate() {
+        if at > 0 {
+            flowed.push('\n');
+        }
+        flow(line, width, &mut flowed);
+    }
+    flowed
+}
+
+fn flow(line: &str, width: usize, into: &mut String) {
+    let plain = without_colours(line);
+    if long(&plain) <= width {
+        return into.push_str(line);
+    }
+    let hang = hang(&plain, width);
+    let (mut column, mut gap, mut word, mut begun) = (0, 0, String::new(), false);
+    let mut put = |word: &mut String, gap: &mut usize, into: &mut String| {
+        let wide = long(&without_colours(word));
+        if wide > 0 {
+            let breaks = begun && column + *gap + wide > width;
+            let spaces = if breaks { hang } else { *gap };
+            if breaks {
+                into.push('\n');
+            }
+            into.extend(std::iter::repeat_n(' ', spaces));
+            column = if breaks { hang + wide } else { column + spaces + wide };
+            (*gap, begun) = (0, true);
+        }
+        into.push_str(word);
+        word.clear();
+    };
+    for c in line.chars() {
+        if c == ' ' {
+            put(&mut word, &mut gap, into);
+            gap += 1;
+        } else {
+            word.push(c);
+        }
+    }
+    put(&mut word, &mut gap, into);
+}
+
+/// Where a line goes on.
+fn hang(line: &str, width: usize) -> usize {
+    let blank = |text: &str| text.chars().take_while(|c| *c == ' ').count();
+    let indent = blank(line);
+    let rest = line.trim_start_matches(' ');
+    let word = rest.chars().take_while(|c| *c != ' ').count();
+    let behind = rest.find(' ').map_or(0, |at| blank(&rest[at..]));
+    let hang = if word <= 10 && behind >= 2 { indent + word + behind } else { indent + 2 };
+    if hang <= width / 2 { hang } else { 2 }
+}
+
+fn without_colours(text: &str) -> String {
+    let mut in_colour = false;
+    let is_seen = |c: &char| {
+        let seen = !in_colour && *c != '\u{1b}';
+        in_colour = *c == '\u{1b}' || in_colour && *c != 'm';
+        seen
+    };
+    text.chars().filter(is_seen).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,5 +184,20 @@ mod tests {
         let long = "x".repeat(50);
         assert_eq!(wrapped(&long, 0, 20).iter().map(String::len).collect::<Vec<_>>(), [20, 20, 10]);
         assert!(wrapped("  ", 2, 20).is_empty());
+    }
+
+    #[test]
+    fn a_long_line_goes_on_under_its_own_text() {
+        for (line, told) in [
+            ("short", "short"),
+            ("one two three four five", "one two three four\n  five"),
+            ("ok   one two three four", "ok   one two three\n     four"),
+            ("  reason   one two three", "  reason   one two\n    three"),
+            ("see https://example.com/a/long/path now", "see\n  https://example.com/a/long/path\n  now"),
+            ("\u{1b}[1mone two three four\u{1b}[0m five", "\u{1b}[1mone two three four\u{1b}[0m\n  five"),
+            ("one\ntwo two two two two two", "one\ntwo two two two two\n  two"),
+        ] {
+            assert_eq!(flowed(line, 19), told, "{line}");
+        }
     }
 }

@@ -59,7 +59,7 @@ written. `docs/reference/exit-codes.md` has the details.";
 
 /// Keeps commerce and fulfillment systems in step by mappings that are checked before they run.
 #[derive(Debug, Parser)]
-#[command(name = "crossdock", version, max_term_width = 100, after_help = EXAMPLES, subcommand_required = true)]
+#[command(name = "crossdock", version, max_term_width = 80, after_help = EXAMPLES, subcommand_required = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

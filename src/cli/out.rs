@@ -5,6 +5,7 @@ use std::io::{BufWriter, Write};
 use anstream::{AutoStream, ColorChoice};
 
 use super::Failure;
+use super::lines::flowed;
 use crate::base::diag::render::Look;
 use crate::base::{for_terminal, json_for_terminal};
 use crate::http::redact::Redactor;
@@ -87,11 +88,21 @@ impl Out {
         self.write(&text)
     }
 
-    /// Prints a text and a line break.
+    /// Prints lines for people: one that is too long goes on in the next, between words.
     ///
     /// # Errors
     /// As [`Out::print`].
     pub fn line(&mut self, text: impl AsRef<str>) -> Result<(), Failure> {
+        let text = flowed(&self.shown(text.as_ref()), self.look.width);
+        self.write(&text)?;
+        self.write("\n")
+    }
+
+    /// Prints lines that stay as long as they are: code, data, and frames, which are drawn to the width.
+    ///
+    /// # Errors
+    /// As [`Out::print`].
+    pub fn whole(&mut self, text: impl AsRef<str>) -> Result<(), Failure> {
         self.print(text)?;
         self.print("\n")
     }
@@ -102,13 +113,20 @@ impl Out {
     /// As [`Out::print`].
     pub fn json(&mut self, value: &impl serde::Serialize) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(value).map_err(|e| Failure::io(format!("the result is no JSON: {e}")))?;
-        self.line(json_for_terminal(&text))
+        self.whole(json_for_terminal(&text))
     }
 
     /// A remark that is no result: it goes to the standard error.
     pub fn note(&mut self, text: impl AsRef<str>) {
+        let text = flowed(&self.shown(text.as_ref()), self.look.width);
         let _ = self.flush();
-        let text = self.shown(text.as_ref()).into_owned();
+        let _ = writeln!(self.trouble, "{text}");
+    }
+
+    /// A diagnostic that is no result: its frames are drawn to the width.
+    pub(super) fn note_framed(&mut self, text: &str) {
+        let text = self.shown(text).into_owned();
+        let _ = self.flush();
         let _ = writeln!(self.trouble, "{text}");
     }
 
@@ -117,9 +135,11 @@ impl Out {
         let _ = self.flush();
         let red = anstyle::AnsiColor::Red.on_default().bold();
         let cyan = anstyle::AnsiColor::Cyan.on_default();
-        let _ = writeln!(self.trouble, "{red}error{red:#}: {}", for_terminal(&failure.message));
+        let told = format!("{red}error{red:#}: {}", for_terminal(&failure.message));
+        let _ = writeln!(self.trouble, "{}", flowed(&told, self.look.width));
         if let Some(hint) = &failure.hint {
-            let _ = writeln!(self.trouble, " {cyan}hint{cyan:#}  {}", for_terminal(hint));
+            let told = format!(" {cyan}hint{cyan:#}  {}", for_terminal(hint));
+            let _ = writeln!(self.trouble, "{}", flowed(&told, self.look.width));
         }
     }
 
@@ -135,10 +155,9 @@ impl Out {
         self.written(flushed)
     }
 
-    /// How wide all tables and paragraphs may be: `COLUMNS`, or 80.
+    /// How wide all that is printed for people may be.
     pub fn columns(&self) -> usize {
-        let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse::<usize>().ok());
-        columns.unwrap_or(80).clamp(60, 160)
+        self.look.width
     }
 
     pub fn bold(&self, text: &str) -> String {
@@ -166,8 +185,8 @@ impl Out {
     }
 }
 
-/// How wide the lines of a source may be that a diagnostic shows: `COLUMNS`, or 100.
+/// How wide all that is printed for people may be: `COLUMNS`, or 80 where nobody says it.
 fn width() -> usize {
-    let columns = std::env::var("COLUMNS").ok().and_then(|c| c.parse::<usize>().ok());
-    columns.unwrap_or(100).clamp(60, 120)
+    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse::<usize>().ok());
+    columns.unwrap_or(Look::PLAIN.width).clamp(60, 200)
 }

@@ -53,7 +53,7 @@ pub(super) fn or_told<T>(loaded: Result<T, LoadError>, out: &mut Out) -> Result<
         LoadError::Failure(failure) => failure,
         LoadError::Errors(found) => {
             for diagnostic in &found.compiled.diagnostics {
-                out.note(render::terminal(diagnostic, found.selection.view(&found.compiled), out.look));
+                out.note_framed(&render::terminal(diagnostic, found.selection.view(&found.compiled), out.look));
             }
             Failure::findings("the mapping has errors and cannot run").hint("`crossdock check` shows all errors and warnings")
         }

@@ -427,6 +427,15 @@ fn wanted(named: &[String], project: Option<&Needs>, out: &mut Out) -> Result<Ve
     Ok(all)
 }
 
+/// What a person does next: runs between these systems need an environment that names their addresses.
+fn next(folder: &std::path::Path) -> &'static str {
+    if folder.join(crate::project::config::FILE).is_file() && !folder.join("crossdock.sandbox.yaml").is_file() {
+        return "next: write these addresses and credentials into crossdock.sandbox.yaml, below `connections:`; then, in another terminal: \
+                crossdock run --env sandbox      (Ctrl-C ends the sandbox)";
+    }
+    "next, in another terminal: crossdock run --env sandbox      (Ctrl-C ends the sandbox)"
+}
+
 fn up(args: &Start, out: &mut Out) -> Result<Exit, Failure> {
     let faults = Faults::parse(&args.faults).map_err(Failure::usage)?;
     let project = needs()?;
@@ -455,7 +464,7 @@ fn up(args: &Start, out: &mut Out) -> Result<Exit, Failure> {
         })?;
         running.push(started);
     }
-    out.line("next: crossdock run --env sandbox      (Ctrl-C ends the sandbox)")?;
+    out.line(next(std::path::Path::new(".")))?;
     out.flush()?;
     runtime.block_on(async {
         // Whatever ends it, it ends.

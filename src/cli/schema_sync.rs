@@ -92,7 +92,7 @@ fn tell(found: &SchemaSync, format: Format, out: &mut Out) -> Result<(), Failure
     found.written.iter().try_for_each(|name| out.line(format!("wrote {name}")))?;
     for diagnostic in &found.found {
         out.line("")?;
-        out.line(render::terminal(diagnostic, found.selection.view(&found.compiled), out.look).trim_end())?;
+        out.whole(render::terminal(diagnostic, found.selection.view(&found.compiled), out.look).trim_end())?;
     }
     if !found.found.is_empty() {
         let when = if found.written.is_empty() { "the mapping would newly have" } else { "the mapping newly has" };

@@ -47,7 +47,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
             return Ok(Exit::Fine);
         }
         for one in &found.records {
-            out.line(format!("{}  {}  {}  {}", one.updated, one.flow, one.label.as_deref().unwrap_or("-"), one.key))?;
+            out.whole(format!("{}  {}  {}  {}", one.updated, one.flow, one.label.as_deref().unwrap_or("-"), one.key))?;
         }
         out.note(format!("{} shown; crossdock trace KEY shows the history of one", found.records.len()));
         return Ok(Exit::Fine);

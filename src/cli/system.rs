@@ -12,7 +12,7 @@ use crate::app::system_check;
 use crate::app::system_import::{self, Asked};
 use crate::base::Sources;
 use crate::base::diag::Diagnostic;
-use crate::base::diag::render::{Look, View, terminal};
+use crate::base::diag::render::{View, terminal};
 
 /// Work on the description of a system
 #[derive(Debug, clap::Args)]
@@ -33,15 +33,16 @@ const CHECK: &str = "\
 Examples:
   crossdock system check wms
   crossdock system check wms --project client
+  crossdock system check shiphero    a description that comes with Crossdock
 
-Reads systems/<NAME>/system.yaml, and holds it against the vendor's file beside it (spec.json or spec.graphql, which \
+Reads systems/<NAME>/system.yaml, and compares it with the vendor's file beside it (spec.json or spec.graphql, which \
 `crossdock system import` writes): each path, parameter, field, action and value that it names. Exit code 1 if there is an error.";
 
-/// Check the description of a system, and hold it against the vendor's file
+/// Check the description of a system, and compare it with the vendor's file
 #[derive(Debug, clap::Args)]
 #[command(after_help = CHECK)]
 struct Check {
-    /// The system: the name of its folder below systems/
+    /// The system: the name of its folder below systems/, or a described system that comes with Crossdock
     #[arg(value_name = "NAME")]
     name: String,
     /// The folder that holds systems/; by default the current one
@@ -95,7 +96,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
 
 fn show(found: &[Diagnostic], sources: &Sources, out: &mut Out) -> Result<(), Failure> {
     for one in found {
-        out.line(terminal(one, View::new(sources), Look::PLAIN).trim_end())?;
+        out.whole(terminal(one, View::new(sources), out.look).trim_end())?;
         out.line("")?;
     }
     Ok(())
@@ -110,8 +111,9 @@ fn check(args: &Check, out: &mut Out) -> Result<Exit, Failure> {
         None => "nothing could be read".to_owned(),
     };
     let against = match &checked.against {
-        Some(origin) => format!("held against {} ({})", origin.source, origin.retrieved),
-        None => "there is no file of the vendor to hold it against: `crossdock system import` brings it".to_owned(),
+        Some(origin) => format!("compared with {} ({})", origin.source, origin.retrieved),
+        None if checked.built_in => "it comes with Crossdock, without the vendor's file to compare it with".to_owned(),
+        None => "there is no file of the vendor to compare it with: `crossdock system import` writes it".to_owned(),
     };
     out.line(format!("{told}; {against}"))?;
     out.line(format!("{}, {}", counted(errors, "error"), counted(checked.found.len() - errors, "warning")))?;

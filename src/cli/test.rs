@@ -84,10 +84,10 @@ fn human(results: &[(Case, Ran)], failed: usize, out: &mut Out) -> Result<(), Fa
         for difference in &ran.differences {
             out.line(format!("     {}", out.cyan(&difference.at)))?;
             for (at, line) in difference.expected.lines().enumerate() {
-                out.line(format!("       {}", out.red(&format!("- {} {line}", if at == 0 { "expected" } else { "        " }))))?;
+                out.whole(format!("       {}", out.red(&format!("- {} {line}", if at == 0 { "expected" } else { "        " }))))?;
             }
             for (at, line) in difference.actual.lines().enumerate() {
-                out.line(format!("       {}", out.green(&format!("+ {} {line}", if at == 0 { "came out" } else { "        " }))))?;
+                out.whole(format!("       {}", out.green(&format!("+ {} {line}", if at == 0 { "came out" } else { "        " }))))?;
             }
         }
     }

@@ -326,18 +326,18 @@ pub(super) fn means_lacks(means: &str, what: &str, span: Span, why: &str) -> Dia
 
 pub(super) fn claims_more(class: &str, span: Span) -> Diagnostic {
     Diagnostic::new(Code::ClaimsMore, span, format!("nothing says that a write was not done when this is called `{class}`"))
-        .why("it may also be the answer to a write that was carried out, which would then be done twice")
+        .why("it may also be the answer to a write that took effect: that write would be sent again, or count as refused")
         .help("add `nothing_done` with the vendor's words, or `asked == read` to the condition, or call it `ambiguous`")
 }
 
 pub(super) fn claims_success(span: Span) -> Diagnostic {
     Diagnostic::new(Code::ClaimsMore, span, "an answer that is no success may be called `ok`")
-        .why("a write that was not carried out would count as done, and be lost")
+        .why("a write that had no effect would count as done, and be lost")
         .help("add `status in (200, 201)` to the condition, or name what the answer is: `is: rejected`")
 }
 
 pub(super) fn renews_after_done(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::ClaimsMore, span, "a token is renewed after an answer that may also follow a write that was carried out")
+    Diagnostic::new(Code::ClaimsMore, span, "a token is renewed after an answer that may also follow a write that took effect")
         .why("the write is not sent again with the new token: its outcome is in doubt")
         .help("name the status of a refused token: `status == 401`; or write a rule under `answers` with `is: expired` and `nothing_done`")
 }
@@ -410,14 +410,14 @@ pub(super) fn assumed(text: &str, span: Span) -> Diagnostic {
 
 /// A key that is read and has no effect.
 pub(super) fn unsupported(key: &str, span: Span, row: &Unsupported) -> Diagnostic {
-    Diagnostic::new(Code::NotCarriedOut, span, format!("`{key}` is not carried out: {}", row.what))
+    Diagnostic::new(Code::NotCarriedOut, span, format!("`{key}` is not supported: {}", row.what))
         .why("the connector would leave it out, so no connection of this system is opened")
         .help(row.instead)
 }
 
 /// A word that is read and has no effect.
 pub(super) fn unsupported_word(word: &str, span: Span, what: &str) -> Diagnostic {
-    Diagnostic::new(Code::NotCarriedOut, span, format!("`{word}` is not carried out: {what}"))
+    Diagnostic::new(Code::NotCarriedOut, span, format!("`{word}` is not supported: {what}"))
         .why("the connector would leave it out, so no connection of this system is opened")
         .help(unsupported::LOOK)
 }

@@ -91,7 +91,7 @@ fn the_whole_description_has_no_error() {
 }
 
 #[test]
-fn what_is_not_carried_out_is_an_error_at_its_place() {
+fn what_is_not_supported_is_an_error_at_its_place() {
     let code = "E0619";
     each_gives(&[
         ("edition: 1", "edition: 1\nsession: { cipher: { call: GET /shops } }", code, "session"),
@@ -255,7 +255,7 @@ fn a_call_for_several_records_sends_what_they_are_asked_for_by() {
 }
 
 #[test]
-fn each_row_of_what_is_not_carried_out_can_be_met() {
+fn each_row_of_what_is_not_supported_can_be_met() {
     // A row whose block no reader knows would never be told.
     let blocks: Vec<&str> = super::unsupported::KEYS.iter().map(|row| row.block).collect();
     let sources = include_str!("model/auth.rs").to_owned()

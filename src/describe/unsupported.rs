@@ -1,4 +1,4 @@
-//! What the notation has and the connector does not carry out. This is the one list of it: the reader notes each use of it with its place,
+//! What the notation has and the connector does not support. This is the one list of it: the reader notes each use of it with its place,
 //! `crossdock system check` reports it, a connection of such a description is not opened, and the book prints it.
 
 use super::text::Place;
@@ -96,32 +96,32 @@ pub const KEYS: &[Unsupported] = &[
     ),
     // ---- calls
     all("a call", "headers", "headers of one GraphQL call", "write them under `headers` of the description"),
-    all("a call", "at", "where what counts stands in each record", "lead `records` there: `records: results.*.order`"),
+    all("a call", "at", "where the record stands inside each element", "let `records` lead there: `records: results.*.order`"),
     all("a call", "as", "records of another list in the object's form", STREAM),
     all("a call", "selection", "values in the arguments of a selection", "write them out: `selection: { lines: { first: 50 } }`"),
     // ---- reading
-    all("the object", "derive", "derived fields", "work them out in the mapping"),
+    all("the object", "derive", "derived fields", "compute them in the mapping"),
     all("the object", "included", "fields that are asked for only where a mapping reads them", "ask for them in the `query` of each call"),
-    all("the object", "push", "parts of a flow's `where` that the list takes over", "leave it out: the flow's `where` holds all the same"),
+    all("the object", "push", "parts of a flow's `where` that the list takes over", "leave it out: Crossdock applies the flow's `where` itself"),
     all("a stream", "each", "lists of lists", STREAM),
     some("a stream", "as", |node, _| node.entries().is_some(), "records of another list in the object's form", STREAM),
     all("`until`", "open", "a bound that does not belong to what is given", "leave it out, and let `overlap` be longer than `grain`"),
     all("`until`", "say", "the bound that the answer names", LEAVE),
-    all("`listed`", "every", "how often the list is gone through", "leave it out: the flow's `every` says it"),
+    all("`listed`", "every", "how often the whole list is read", "leave it out: the flow's `every` says it"),
     some(
         "the page",
         "by_stamp",
         |_, entries| !has(entries, "token"),
-        "pages by the stamp without a token",
+        "pages by the timestamp without a token",
         "page by `keyset` or `token`; a list that has neither can be read `whole` only",
     ),
     all("the page", "window", "pages by windows of time", "page by `keyset` or `token`; a list that has neither can be read `whole` only"),
-    all("`get", "scan", "a list that is gone through", LOOK),
+    all("`get", "scan", "a whole list that is read through", LOOK),
     all("`get", "all", "several lists that are searched together", LOOK),
     all("`get", "hook", "a function of the program", LOOK),
     all("`get", "in", "a look-up in the object that it is part of", LOOK),
     all("`get", "absent", "which refusals say that there is none", "write a rule under `answers`: `is: absent`"),
-    all("`find.", "scan", "a list that is gone through", LOOK),
+    all("`find.", "scan", "a whole list that is read through", LOOK),
     all("`find.", "all", "several lists that are searched together", LOOK),
     all("`find.", "hook", "a function of the program", LOOK),
     all("`find.", "in", "a look-up in the object that it is part of", LOOK),
@@ -130,9 +130,9 @@ pub const KEYS: &[Unsupported] = &[
     all("`with.", "find", "a look-up beside a record", "read it by a `call`"),
     all("`with.", "hook", "a function of the program", "read it by a `call`"),
     // ---- writing
-    all("the write", "needs", "fields that have to be there beside the key", "mark them as required in `corrections`: the schema then demands them"),
+    all("the write", "needs", "fields that are required beside the key", "mark them as required in `corrections`: the schema then requires them"),
     all("the write", "each", "how the items of a group are put together", "send one item in a call"),
-    all("the write", "whole", "parts that have to be named all together", LEAVE),
+    all("the write", "whole", "parts that have to be sent together", LEAVE),
     all("the write", "resolve", "ids that are looked up before", "look them up in the mapping"),
     some("the write", "reads", |node, _| is(node, "parent"), "the object that it is part of", "write `reads: target`"),
     some(
@@ -143,13 +143,13 @@ pub const KEYS: &[Unsupported] = &[
         "write by a call that changes the fields it is given",
     ),
     all("the write", "most", "bounds of one call", "write `batch`"),
-    all("the write", "refused", "what codes of refusals mean", "write `hint` at the rule under `answers`"),
+    all("the write", "refused", "what the codes of refusals mean", "write `hint` at the rule under `answers`"),
     some(
         "the write",
         "there",
         |node, entries| node.entries().is_some() || is_called(entries),
         "a look at the record after an unknown outcome",
-        "leave it out: `guarantee` says what is done after doubt",
+        "leave it out: `guarantee` says what is done after an unknown outcome",
     ),
     some(
         "the write",
@@ -160,24 +160,24 @@ pub const KEYS: &[Unsupported] = &[
     ),
     some("the write", "batch", |node, _| node.get("group_by").is_some(), "items in groups", "write a number, or `{ aliases: 10 }`"),
     all("`lines`", "list", "where the list of lines stands", "name the list by `covers`"),
-    all("`lines`", "by_place", "lines that are told by their place", "name their `id`, their `key`, or fields that are the `same`"),
+    all("`lines`", "by_place", "lines that are identified by their position", "name their `id`, their `key`, or fields that are the `same`"),
     some(
         "the guarantee",
         "by",
         |node, _| is(node, "token"),
-        "a token that the system knows again",
+        "a token that the system recognizes",
         "use `mark` with a field by which the record is found, or `none`",
     ),
     all("the guarantee", "same", "which of several found records it is", "name a `field` that only one record can have"),
-    all("the guarantee", "refused", "the code by which a conflict is told", "write a rule under `answers`: `is: conflict`"),
-    all("the receipt", "warning", "words of success that a person should read", LEAVE),
+    all("the guarantee", "refused", "the code that means a conflict", "write a rule under `answers`: `is: conflict`"),
+    all("the receipt", "warning", "warnings in a success that a person should read", LEAVE),
     // ---- names, webhooks
     all("`names.", "list", "names that are the records of an object", "write the `call` that lists them"),
-    all("`names.", "table", "names in a file", "send what the vendor takes: a value map of the mapping says it"),
+    all("`names.", "table", "names in a file", "send what the vendor takes, by a value map of the mapping"),
     all("`names.", "else", "names in a file", LEAVE),
     all("`names.", "each", "lists of lists", "leave these names out"),
     some("`names.", "page", |node, _| !is(node, "whole"), "names in pages", "ask for all of them in one call"),
-    all("`webhooks`", "once", "what tells doubles", "leave it out: a record is read anew, and a double changes nothing"),
+    all("`webhooks`", "once", "how repeated events are recognized", "leave it out: the record is read again, and a repeated event changes nothing"),
     some(
         "`webhooks`",
         "answer",
@@ -186,17 +186,17 @@ pub const KEYS: &[Unsupported] = &[
         LEAVE,
     ),
     all("`webhooks`", "secret", "a secret that comes with the registration", "make it a setting with `secret: true`"),
-    all("`webhooks`", "register", "how webhooks are ordered", "leave it out, and order them in the system's own pages"),
-    all("`webhooks`", "challenge", "a call that asks whether the address is ours", "leave the webhooks out: polls bring the same"),
-    all("`webhooks`", "queue", "events in a queue", "leave the webhooks out: polls bring the same"),
+    all("`webhooks`", "register", "how webhooks are registered", "leave it out, and register them in the system's own pages"),
+    all("`webhooks`", "challenge", "a call that asks whether the address is Crossdock's", "leave the webhooks out: polls find the same changes"),
+    all("`webhooks`", "queue", "events in a queue", "leave the webhooks out: polls find the same changes"),
     all(
         "`verify`",
         "fetched_key",
         "keys that are fetched from the vendor",
-        "write `verify: none`: nothing of it is believed, and the record is read anew",
+        "write `verify: none`: nothing in the event is trusted, and the record is read again",
     ),
-    all("`verify`", "bad", "the answer to what is not proved", LEAVE),
-    all("what is signed", "url", "the address as part of what is signed", "verify by what the vendor signs beside it, or write `verify: none`"),
+    all("`verify`", "bad", "the answer to an event without proof", LEAVE),
+    all("what is signed", "url", "the address as part of what is signed", "verify by what else the vendor signs, or write `verify: none`"),
     all(
         "what is signed",
         "query.",
@@ -241,9 +241,9 @@ pub fn names(place: Place) -> Vec<&'static str> {
 pub fn reference() -> String {
     let mut page = String::from(
         "<!-- Written from the program's own list: CROSSDOCK_ACCEPT=1 cargo nextest run --test all reference:: -->\n\n\
-         # What a description may say and the connector does not carry out\n\n\
-         The notation of [descriptions](descriptions.md) has more than the connector carries out. `crossdock system check` reports each use of what\n\
-         stands here (E0619), and a connection of a system whose description has one is not opened.\n\n\
+         # What is not supported in descriptions\n\n\
+         The notation of [descriptions](descriptions.md) has more than the connector supports. `crossdock system check` reports each use of what is\n\
+         listed here (E0619), and a connection of a system whose description has one is not opened.\n\n\
          | in | key | what it says | instead |\n| --- | --- | --- | --- |\n",
     );
     let cell = |text: &str| if text == LOOK { "a look-up by a call (1)".to_owned() } else { text.replace('|', "\\|") };
@@ -269,7 +269,7 @@ pub(super) fn row(block: &str, key: &str) -> Option<&'static Unsupported> {
     KEYS.iter().find(|row| row.block == block && row.key == key)
 }
 
-/// What is not carried out of a block: by the words that messages call it, and its entries.
+/// What is not supported in a block: by the words that messages call it, and its entries.
 pub(super) fn of_block<'e>(block: &str, entries: &'e [Entry]) -> Vec<(&'e Entry, &'static Unsupported)> {
     let is_block = |row: &&Unsupported| match block.strip_prefix(row.block) {
         // "the write `create`", "`find.number`", "`get`" and "`get.else`".

@@ -247,9 +247,18 @@ pub fn compile(library: &dyn Library, options: &Options) -> Compiled {
         diagnostics.truncate(read);
     }
     // A parameter's value stands under a name that is misspelt.
-    let misspelt = diagnostics.iter().any(|d| d.code == Code::BadProject && d.message.starts_with("no mapping declares"));
-    if misspelt {
-        diagnostics.retain(|d| d.code != Code::ParameterUnset);
+    let about = |d: &Diagnostic| d.message.split('`').nth(1).unwrap_or("").to_owned();
+    let misspelt = diagnostics.iter().filter(|d| d.code == Code::BadProject && d.message.starts_with("no mapping declares"));
+    let misspelt: Vec<String> = misspelt.map(about).collect();
+    if !misspelt.is_empty() {
+        // Where a field takes one of some values, a name that is not known is told as a value.
+        let value = |d: &Diagnostic| d.message.split('`').nth(3).unwrap_or("").to_owned();
+        diagnostics.retain(|d| match d.code {
+            Code::ParameterUnset => false,
+            Code::UnknownName => !misspelt.contains(&about(d)),
+            Code::NotInEnumeration => !misspelt.contains(&value(d)),
+            _ => true,
+        });
     }
     if unsettled {
         // A connection or parameter that could not be read is unknown wherever it is used.

@@ -159,7 +159,7 @@ def main():
         )
         try:
             for line in started.stdout:
-                if line.startswith("next:"):
+                if line.startswith("next"):
                     break
             salesforce, shipstation, shiphero = [
                 Recorder(name, port, kept) for name, port in [("salesforce", crm), ("shipstation", wms), ("shiphero", hero)]

@@ -44,9 +44,13 @@ pub fn compiled_template() -> Compiled {
     compiled
 }
 
+/// Wide enough that no sentence is broken: a test that looks for words finds them on one line.
+pub(crate) const WIDE: (&str, &str) = ("COLUMNS", "200");
+
 /// Runs the program in a folder: how it ended, and what it said.
 pub(crate) fn crossdock(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_crossdock")).current_dir(folder).args(arguments).env("NO_COLOR", "1").output();
+    let output =
+        std::process::Command::new(env!("CARGO_BIN_EXE_crossdock")).current_dir(folder).args(arguments).env("NO_COLOR", "1").envs([WIDE]).output();
     let output = output.unwrap();
     (output.status.code(), format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)))
 }

@@ -81,9 +81,9 @@ fn the_chapter_ends_with_a_delivered_order() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
     write("api.yaml", &book("api.yaml"));
-    write("test-order.json", r#"{"lines": [{"sku": "TEST-SKU", "quantity": 1}]}"#);
+    write("test-order.json", &block(&page, "json test-order.json"));
     let commands = commands(&page);
-    assert_eq!(commands.len(), 8, "{commands:#?}");
+    assert_eq!(commands.len(), 10, "{commands:#?}");
     for (command, printed) in &commands {
         let words: Vec<&str> = command.split(' ').collect();
         let mut process = std::process::Command::new(env!("CARGO_BIN_EXE_crossdock"));
@@ -115,6 +115,10 @@ fn the_chapter_ends_with_a_delivered_order() {
             _ => {}
         }
     }
+    // The environment of who has no org.
+    write("crossdock.sandbox.yaml", &block(&page, "yaml crossdock.sandbox.yaml"));
+    let (code, said) = crate::common::crossdock(folder.path(), &["check", "--env", "sandbox"]);
+    assert_eq!(code, Some(0), "{said}");
     let numbers = wms.numbers();
     let delivered = numbers.iter().filter(|number| number.starts_with("SF-")).count();
     assert!(delivered > 0, "{numbers:?}");

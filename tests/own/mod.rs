@@ -95,7 +95,8 @@ impl Project {
 
 fn run(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_crossdock"));
-    let output = command.current_dir(folder).args(arguments).env("NO_COLOR", "1").env("NORTHBAY_TOKEN", TOKEN).output().unwrap();
+    let output =
+        command.current_dir(folder).args(arguments).env("NO_COLOR", "1").envs([crate::common::WIDE]).env("NORTHBAY_TOKEN", TOKEN).output().unwrap();
     (output.status.code(), format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)))
 }
 

@@ -193,7 +193,7 @@ async fn by_id(probe: &Probe<'_>, object: &Object, made: &Made) -> usize {
 /// The test record is changed. A change of absolute values is sent twice; one with a version is sent once more as it was, when its
 /// version is an old one.
 async fn update(probe: &Probe<'_>, object: &Object, write: &Write, made: Option<&Made>) -> ProbedWrite {
-    let Some(made) = made else { return unclear("there is no test record to change: no create was carried out") };
+    let Some(made) = made else { return unclear("there is no test record to change: no record was created") };
     let Some(id) = &made.id else { return unclear("the id of the test record is not known") };
     let Some(body) = changed(probe, object, made) else { return unclear("nothing of the test record may be changed by itself") };
     let item = || Item { key: None, id: Some(id.clone()), body: body.clone() };

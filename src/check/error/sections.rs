@@ -78,12 +78,11 @@ pub(in crate::check) fn no_key(op: Operation, of: &ObjectRef, head: Span, object
 
 /// `claims`: its description says that the system keeps the record to one, and no probe has seen it there.
 pub(in crate::check) fn doubt_unsaid(head: Span, object: &Object, can_look_up: bool, connection: &str, claims: Option<&Claims>) -> Diagnostic {
-    let diagnostic = Diagnostic::new(Code::DoubtUnsaid, head, "this write does not say what an outcome in doubt means").why(format!(
-        "{} does not keep `{}` to one by this key: after a lost answer nobody knows whether the record is there",
-        object.system, object.name
-    ));
+    let (system, name) = (&object.system, &object.name);
+    let diagnostic = Diagnostic::new(Code::DoubtUnsaid, head, "this write does not say what happens if its answer is lost");
     if let Some(claims) = claims {
-        let system = &object.system;
+        let diagnostic =
+            diagnostic.why(format!("no probe has confirmed that {system} prevents a second `{name}` with this key, as its description says"));
         let diagnostic = match claims.host {
             None if !claims.elsewhere.is_empty() => diagnostic.help("give the variables of its connection their values"),
             _ => diagnostic,
@@ -93,6 +92,9 @@ pub(in crate::check) fn doubt_unsaid(head: Span, object: &Object, can_look_up: b
             claims.seen()
         ));
     }
+    let diagnostic = diagnostic.why(format!(
+        "{system} does not prevent a second `{name}` with this key: after a lost answer nobody knows whether the first one was created"
+    ));
     if can_look_up {
         diagnostic.help("add   in doubt look up   (the runtime searches for it)").help("or   in doubt review   (a person looks)")
     } else {

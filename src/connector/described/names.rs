@@ -22,7 +22,7 @@ impl Link {
             if let NamedOf::Ask(ask) = &described.of {
                 let is_whole = described.page.as_ref().is_none_or(|page| page.paging == Paging::Whole);
                 if !is_whole || described.each.is_some() {
-                    let why = format!("the list of names `{}` is described in a way that is not carried out yet", described.kind.node);
+                    let why = format!("the list of names `{}` is described in a way that is not supported yet", described.kind.node);
                     return Err(Fault::rejected("names", why, None));
                 }
                 let mut ask = ask.clone();

@@ -222,7 +222,7 @@ mod tests {
     fn a_description_with_an_error_is_not_opened() {
         let signed = Known::of(include_str!("../../../tests/corpus/descriptions/tiktok-shop.yaml"));
         let refused = usable(Some(&signed), &settings()).unwrap_err();
-        assert!(refused.message.contains("`portal` is not carried out: ") && refused.message.contains(" more errors)"), "{refused:?}");
+        assert!(refused.message.contains("`portal` is not supported: ") && refused.message.contains(" more errors)"), "{refused:?}");
         assert!(refused.hint.contains("crossdock explain E0619"), "{refused:?}");
         for draft in
             [include_str!("../../../tests/corpus/descriptions/shipstation.yaml"), include_str!("../../../tests/corpus/descriptions/ebay.yaml")]

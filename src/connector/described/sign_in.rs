@@ -178,7 +178,7 @@ impl Link {
                 form.push(("refresh_token", refresh));
             }
             // Said by the check of the description, which is not opened.
-            Grant::JwtBearer => return Err(Fault::Denied { reason: "a sign-in by a signed assertion is not carried out".to_owned() }),
+            Grant::JwtBearer => return Err(Fault::Denied { reason: "a sign-in by a signed assertion is not supported".to_owned() }),
         }
         if let Some(scope) = scope {
             form.push(("scope", filled(scope, &known)?));

@@ -201,7 +201,7 @@ impl Reads<'_> {
             }
             Paging::Keyset { .. } | Paging::Whole => {}
             Paging::ByStamp { .. } | Paging::Window { .. } => {
-                return Err(Fault::rejected("page", format!("the pages of `{}` are not carried out yet", stream.name.node), None));
+                return Err(Fault::rejected("page", format!("the pages of `{}` are not supported yet", stream.name.node), None));
             }
         }
         Ok(puts)

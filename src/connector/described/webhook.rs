@@ -130,7 +130,7 @@ impl Link {
                 let id = id.ok_or_else(|| format!("its `{}` names no {}", pointer.url, object.name.node))?;
                 return Ok(vec![made(id_name(object), id.clone())]);
             }
-            return Err("what it points to is not carried out yet".into());
+            return Err("what it points to is not supported yet".into());
         }
         let places = match &hint.each {
             Some(each) => view::records(text, Some(each)).ok_or_else(|| format!("it has no `{each}`"))?,
@@ -145,7 +145,7 @@ impl Link {
                     if is_id(&object.id, &id) { Ok(made(id_name(object), id)) } else { Err(format!("its `{path}` is no id").into()) }
                 }
                 HintBy::Find { field, value: path } => Ok(made(field.node.clone(), value(place, path)?)),
-                HintBy::Call(_) => Err("what it points to is not carried out yet".into()),
+                HintBy::Call(_) => Err("what it points to is not supported yet".into()),
             })
             .collect()
     }

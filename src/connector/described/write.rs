@@ -23,7 +23,7 @@ impl Reads<'_> {
             return Ok(self.parts_written(part, write, batch.items).await);
         }
         if matches!(write.actions, Some(Actions::List(_))) || matches!(write.batch, Batch::Groups { .. }) || !write.resolve.is_empty() {
-            return Err(refused(format!("`{}` of {} is described in a way that is not carried out yet", write.name.node, self.object.name.node)));
+            return Err(refused(format!("`{}` of {} is described in a way that is not supported yet", write.name.node, self.object.name.node)));
         }
         let own = without_other_key(write, batch);
         let items = own.as_deref().unwrap_or(batch.items);

@@ -113,7 +113,7 @@ fn mark(object: &Object, write: &Write, guarantee: &Guarantee, found: &mut Vec<D
         ));
     }
     match guarantee.settle {
-        None => found.push(error::means_lacks("mark", "settle", at, "nothing says how long a request may still be carried out")),
+        None => found.push(error::means_lacks("mark", "settle", at, "nothing says how long a request may still take effect")),
         Some(settle) if settle < SETTLE => found.push(error::mark_unsure(at, "`settle` is shorter than a call may take", "put a minute at least")),
         Some(_) => {}
     }

@@ -22,7 +22,7 @@ pub struct Look {
 
 impl Look {
     /// For files, pipes and tests.
-    pub const PLAIN: Look = Look { colours: false, width: 100 };
+    pub const PLAIN: Look = Look { colours: false, width: 80 };
 }
 
 /// A message longer than this gets its lesser places in one line each.
@@ -31,7 +31,7 @@ const LINES: usize = 11;
 /// One diagnostic, with a line break at its end.
 pub fn terminal(diagnostic: &Diagnostic, view: View<'_>, look: Look) -> String {
     let ink = Ink { on: look.colours };
-    let head = head(diagnostic, ink);
+    let head = head(diagnostic, ink, look.width);
     let foot = foot(diagnostic, view, ink, look.width);
     let here = diagnostic.primary.span.file;
     let beside: Vec<&Label> = diagnostic.others.iter().filter(|l| l.span.file == here).collect();
@@ -52,7 +52,13 @@ pub fn terminal(diagnostic: &Diagnostic, view: View<'_>, look: Look) -> String {
         let room = LINES.saturating_sub(lines(&head) + lines(&body) + lines(&foot)).max(1);
         let (shown, left) = if short.len() > room { (room - 1, short.len() + 1 - room) } else { (short.len(), 0) };
         for label in &short[..shown] {
-            let _ = writeln!(body, "   {}   {}", ink.dim(&place(label.span, view)), label.text);
+            let place = place(label.span, view);
+            let room = look.width.saturating_sub(place.chars().count() + 6).max(30);
+            let mut lines = wrapped(&label.text, room).into_iter();
+            let _ = writeln!(body, "   {}   {}", ink.dim(&place), lines.next().unwrap_or_default());
+            for line in lines {
+                let _ = writeln!(body, "      {line}");
+            }
         }
         if left > 0 {
             let _ = writeln!(body, "   … and {left} more place{}", if left == 1 { "" } else { "s" });
@@ -81,9 +87,15 @@ fn place(span: Span, view: View<'_>) -> String {
     format!("{}:{}:{}", view.name(span.file), start.line, start.column)
 }
 
-fn head(diagnostic: &Diagnostic, ink: Ink) -> String {
-    let code = ink.severity(diagnostic.severity, &format!("{} {}", word(diagnostic.severity), diagnostic.code));
-    format!("{code}{} {}\n", ink.bold(":"), ink.bold(&diagnostic.message))
+fn head(diagnostic: &Diagnostic, ink: Ink, width: usize) -> String {
+    let code = format!("{} {}", word(diagnostic.severity), diagnostic.code);
+    let lines = wrapped(&format!("{code}: {}", diagnostic.message), width.max(40));
+    // Colors are put in when all is set: they take no room.
+    let shown = lines.iter().enumerate().map(|(at, line)| match line.strip_prefix(&format!("{code}: ")) {
+        Some(said) if at == 0 => format!("{}{} {}\n", ink.severity(diagnostic.severity, &code), ink.bold(":"), ink.bold(said)),
+        _ => format!("{}\n", ink.bold(line)),
+    });
+    shown.collect()
 }
 
 fn foot(diagnostic: &Diagnostic, view: View<'_>, ink: Ink, width: usize) -> String {
