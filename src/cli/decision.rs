@@ -1,4 +1,4 @@
-//! Carries out decisions and prints the result.
+//! Executes decisions and prints the result.
 
 use super::project::remark;
 use super::{Exit, Failure, Out};
@@ -20,8 +20,8 @@ pub(super) fn tell(decided: &Decided, done: &str, out: &mut Out) -> Result<Exit,
     if decided.answer.done > 0 {
         let next = match (decided.by, decided.sets_free) {
             (_, false) => "",
-            (CarriedOutBy::RunningProcess, true) => "; it is carried out in ten seconds. Until then, `crossdock queue undo` takes it back",
-            (CarriedOutBy::NextRun, true) => "; the next `crossdock run` or `serve` carries it out. Until then, `crossdock queue undo` takes it back",
+            (CarriedOutBy::RunningProcess, true) => "; it takes effect in ten seconds. Until then, `crossdock queue undo` takes it back",
+            (CarriedOutBy::NextRun, true) => "; the next `crossdock run` or `serve` acts on it. Until then, `crossdock queue undo` takes it back",
         };
         out.line(format!("{} {done}{next}", decided.answer.done))?;
     }

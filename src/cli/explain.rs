@@ -1,5 +1,6 @@
 //! `crossdock explain`: prints the page of a diagnostic code.
 
+use super::lines::wrapped;
 use super::{Exit, Failure, Format, Out};
 use crate::base::diag::Code;
 use crate::base::nearest;
@@ -86,9 +87,7 @@ fn page(text: &str, out: &mut Out) -> Result<(), Failure> {
             paragraph = format!("{paragraph} {}", line.trim_start());
             continue;
         }
-        if !paragraph.is_empty() {
-            out.line(std::mem::take(&mut paragraph))?;
-        }
+        set(&std::mem::take(&mut paragraph), out)?;
         if let Some(fence) = line.strip_prefix("```") {
             code = !code && !fence.is_empty();
             let name = match fence.trim() {
@@ -110,7 +109,15 @@ fn page(text: &str, out: &mut Out) -> Result<(), Failure> {
             line.clone_into(&mut paragraph);
         }
     }
-    if paragraph.is_empty() { Ok(()) } else { out.line(paragraph) }
+    set(&paragraph, out)
+}
+
+/// A paragraph begins each line at the margin; an item goes on under its own text.
+fn set(paragraph: &str, out: &mut Out) -> Result<(), Failure> {
+    if paragraph.starts_with("- ") {
+        return out.line(paragraph);
+    }
+    wrapped(paragraph, 0, out.columns()).into_iter().try_for_each(|line| out.line(line))
 }
 
 /// Whether a line of Markdown belongs to the paragraph or the item above it.

@@ -52,7 +52,7 @@ pub(in crate::check) fn stamp_stays(name: &str, created: bool, at: Span, instead
     Diagnostic::new(Code::StampStays, at, format!("`{name}` does not move when the record changes"))
         .label(if created { "set when the record is made" } else { "set by people, not by each change" })
         .why("a record that is changed later is not fetched again, and its change is never sent")
-        .mend(format!("name the stamp that moves:   {instead}"), at, instead)
+        .mend(format!("name the timestamp that changes:   {instead}"), at, instead)
 }
 
 pub(in crate::check) fn not_searchable(of: &ObjectRef, field: &str, known: &[&str], at: Span) -> Diagnostic {

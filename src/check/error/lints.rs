@@ -95,7 +95,7 @@ pub(in crate::check) fn stamp_missing(record: &str, children: &str, stamp: &str,
     Diagnostic::new(Code::StampMissing, at, format!("a change of {record}.{children} alone is not seen"))
         .label(format!("moves with {record}, not with its {children}"))
         .why(format!("the mapping reads {record}.{children}; when only one of them changes, the record is not fetched again"))
-        .mend(format!("add the stamp of the children:   , {record}.{children}.{stamp}"), at.after(), format!(", {record}.{children}.{stamp}"))
+        .mend(format!("add the timestamp of the children:   , {record}.{children}.{stamp}"), at.after(), format!(", {record}.{children}.{stamp}"))
 }
 
 pub(in crate::check) fn gone_unhandled(record: &str, at: Span, end: Option<Span>) -> Diagnostic {

@@ -126,7 +126,8 @@ pub(in crate::check) fn key(at: Span, gap: &Told<'_>) -> Diagnostic {
 }
 
 pub(in crate::check) fn reconciled(at: Span, text: &str, gap: &Told<'_>) -> Diagnostic {
-    let diagnostic =
-        Diagnostic::new(code(gap), at, "what is reconciled may be missing").label(reason(gap)).why("a missing amount cannot be held against another");
+    let diagnostic = Diagnostic::new(code(gap), at, "what is reconciled may be missing")
+        .label(reason(gap))
+        .why("a missing amount cannot be compared with another");
     require(diagnostic, gap).help(format!("or say what it counts as:   ({text} ?? 0)"))
 }

@@ -24,7 +24,7 @@ pub(in crate::check) fn unknown_event(event: &Name, object: &Object) -> Diagnost
 }
 
 pub(in crate::check) fn not_a_stamp(span: Span, text: &str, what: &str) -> Diagnostic {
-    Diagnostic::new(Code::NotAStamp, span, format!("`{text}` is no time stamp of the record: {what}"))
+    Diagnostic::new(Code::NotAStamp, span, format!("`{text}` is no timestamp of the record: {what}"))
         .why("`changed` asks the system for what was touched since the last run")
         .help("name a field that moves with every change, such as `order.SystemModstamp`")
 }

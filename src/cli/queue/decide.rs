@@ -104,7 +104,7 @@ Examples:
   crossdock queue undo 12
   crossdock queue list --closed    shows who decided what
 
-A decision can be taken back until it is carried out. A running `crossdock serve` does that after ten seconds; without it, the \
+A decision can be taken back until it takes effect. A running `crossdock serve` does that after ten seconds; without it, the \
 next run does. A discarded record can be taken back until its next version arrives.";
 
 /// Take back a decision that is not carried out yet

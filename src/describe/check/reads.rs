@@ -136,8 +136,8 @@ fn late(stream: &Stream, found: &mut Vec<Diagnostic>) {
         return;
     }
     if stream.overlap.is_zero() {
-        let help = "add `overlap`: how long after its stamp a change may show at most";
-        found.push(error::late_records(stream.name.span, "a change that shows after its stamp is never read", help));
+        let help = "add `overlap`: how long after its timestamp a change may appear at most";
+        found.push(error::late_records(stream.name.span, "a change that appears after its timestamp is never read", help));
     }
     if !mentions(&stream.ask, "from") {
         let help = "send `{from}`, or say that it is read whole each time: `page: whole`";

@@ -69,7 +69,7 @@ pub(super) fn guarantee(described: &Described, object: &Object, write: &Write, f
             }
             let of_object = |on: &[Spanned<String>]| on.is_empty() || on.iter().any(|on| on.node == object.name.node);
             if !described.answers.iter().any(|rule| rule.is == AnswerClass::Conflict && of_object(&rule.on)) {
-                lacks("is: conflict", "no rule under `answers` says by which answer a conflict is told");
+                lacks("is: conflict", "no rule under `answers` says which answer means a conflict");
             }
             if !write.ask.as_ref().is_some_and(|ask| mentions(ask, "target") || mentions(ask, "parent")) {
                 lacks("target.version", "the call does not send the version that was read");
@@ -175,7 +175,7 @@ pub(super) fn batch(object: &Object, write: &Write, found: &mut Vec<Diagnostic>)
         Matching::One => found.push(error::batch_unmatched(receipt.span, "nothing says which result is of which item", "add `match: [field]`")),
         Matching::By(by) if by.iter().all(|by| by.node == "place") => {
             let help = "name a field of the result that is that of the item before `place`";
-            found.push(error::batch_unmatched(receipt.span, "results are told by their place alone, which nothing promises", help));
+            found.push(error::batch_unmatched(receipt.span, "results are assigned by their position alone, which nothing promises", help));
         }
         Matching::By(_) | Matching::Fields(_) => {}
     }

@@ -57,12 +57,12 @@ const CALLS: &[Foreign] = calls! {
         "where isset(order.A)" => "where order.A is present";
     ["ispickval"] Some(2) => As("{(1)} == {2}"), "values are compared by `==`", "where ISPICKVAL(order.A, \"x\")" => "where order.A == \"x\"";
     ["includes"] Some(2) => As("contains({1}, {2})"), "whether a text holds another is told by `contains`";
-    ["begins" "startswith" "starts"] Some(2) => As("starts_with({1}, {2})"), "the beginning of a text is held against another by `starts_with`",
+    ["begins" "startswith" "starts"] Some(2) => As("starts_with({1}, {2})"), "the beginning of a text is compared with another by `starts_with`",
         "where BEGINS(order.A, \"x\")" => "where starts_with(order.A, \"x\")";
-    ["endswith" "ends"] Some(2) => As("ends_with({1}, {2})"), "the end of a text is held against another by `ends_with`";
+    ["endswith" "ends"] Some(2) => As("ends_with({1}, {2})"), "the end of a text is compared with another by `ends_with`";
     ["in" "isin"] None => By(is_in), "whether a value is one of several is told by `in`", "where ISIN(order.A, \"x\", \"y\")" => "where order.A in (\"x\", \"y\")";
     ["between"] Some(3) => As("({(1)} >= {2} and {(1)} <= {3})"), "a range is two comparisons";
-    ["regex" "regexmatch" "matches"] Some(2) => As("{(1)} matches {2}"), "a pattern is held against a text by `matches`",
+    ["regex" "regexmatch" "matches"] Some(2) => As("{(1)} matches {2}"), "a text is compared with a pattern by `matches`",
         "where REGEX(order.A, 'x')" => "where order.A matches 'x'";
     // ---- fallbacks
     ["coalesce" "blankvalue" "nullvalue" "ifnull" "nvl" "ifblank" "ifempty" "ifna" "iferror" "default" "default_to" "fallback" "firstnonnull" "first_of" "or_else" "orelse" "getordefault"] None => By(fallback),
@@ -153,9 +153,9 @@ const METHODS: &[Foreign] = calls! {
         "a = order.A.replace(\"-\", \"\")" => "a = replace(order.A, \"-\", \"\")";
     ["includes" "contains" "include?" "indexof"] Some(1) => As("contains({0}, {1})"), "whether a text holds another is told by `contains`",
         "where order.A.includes(\"x\")" => "where contains(order.A, \"x\")";
-    ["startswith" "beginswith" "starts_with"] Some(1) => As("starts_with({0}, {1})"), "the beginning of a text is held against another by `starts_with`",
+    ["startswith" "beginswith" "starts_with"] Some(1) => As("starts_with({0}, {1})"), "the beginning of a text is compared with another by `starts_with`",
         "where order.A.startsWith(\"x\")" => "where starts_with(order.A, \"x\")";
-    ["endswith" "ends_with"] Some(1) => As("ends_with({0}, {1})"), "the end of a text is held against another by `ends_with`";
+    ["endswith" "ends_with"] Some(1) => As("ends_with({0}, {1})"), "the end of a text is compared with another by `ends_with`";
     ["equals" "equalsignorecase" "eq"] Some(1) => As("{0} == {1}"), "values are compared by `==`", "where order.A.equals(\"x\")" => "where order.A == \"x\"";
     ["split"] Some(1) => As("split({0}, {1})"), "a text is cut by `split`", "a = order.A.split(\",\")" => "a = split(order.A, \",\")";
     ["join"] Some(1) => By(joined), "texts are put together by `join`", "a = order.A.join(\",\")" => "a = join(order.A, \",\")";

@@ -252,11 +252,11 @@ const SIGNS: &[Sign] = signs! {
         "a = \"%s-%s\" % (order.A, order.B)" => "a = \"{order.A}-{order.B}\"";
     r#"("[^"]*"|'[^']*')\s*\.\s*format\s*\([^()]*\)"# => By(format_text), "texts are put together in one text with `{…}`",
         "a = \"{}-{}\".format(order.A, order.B)" => "a = \"{order.A}-{order.B}\"";
-    r"\s*=~\s*/([^/\n]*)/i?" => By(slashed_pattern), "a pattern is held against a text by `matches`",
+    r"\s*=~\s*/([^/\n]*)/i?" => By(slashed_pattern), "a text is compared with a pattern by `matches`",
         "where order.A =~ /^x[0-9]+$/" => "where order.A matches '^x[0-9]+$'";
-    r#"\s*=~\s*(?:"[^"]*"|'[^']*')"# => By(quoted_pattern), "a pattern is held against a text by `matches`",
+    r#"\s*=~\s*(?:"[^"]*"|'[^']*')"# => By(quoted_pattern), "a text is compared with a pattern by `matches`",
         "where order.A =~ \"^x[0-9]+$\"" => "where order.A matches '^x[0-9]+$'";
-    r"\s*!~\s*/([^/\n]*)/i?" => Words, "a pattern is held against a text by `not … matches`";
+    r"\s*!~\s*/([^/\n]*)/i?" => Words, "a text is compared with a pattern by `not … matches`";
     r"({V})\s*\*\*\s*2\b" => As("$1 * $1"), "a power is a product", "a = order.A ** 2" => "a = order.A * order.A";
     r"({V})\s*\*\*\s*3\b" => As("$1 * $1 * $1"), "a power is a product", "a = order.A ** 3" => "a = order.A * order.A * order.A";
     r"\*\*" => Words, "there is no power: write the product out, such as `a * a`";
