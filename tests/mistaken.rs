@@ -453,8 +453,9 @@ fn one_misspelt_name_is_one_error() {
             };
             // A parameter that the project does not set is read in several places only: each is told.
             let config = files.iter().find(|(name, _)| name == "crossdock.yaml").map_or("", |(_, text)| text.as_str());
-            let is_set =
-                |what: &str| what.split_once("parameter ").is_none_or(|(_, name)| config.contains(&format!("{}:", name.strip_suffix('x').unwrap_or(name))));
+            let is_set = |what: &str| {
+                what.split_once("parameter ").is_none_or(|(_, name)| config.contains(&format!("{}:", name.strip_suffix('x').unwrap_or(name))))
+            };
             for (what, spoilt) in spoilt.into_iter().filter(|(what, _)| is_set(what)) {
                 let mut files = files.clone();
                 files[at_file].1 = spoilt;

@@ -192,7 +192,7 @@ mod tests {
             ("short", "short"),
             ("one two three four five", "one two three four\n  five"),
             ("ok   one two three four", "ok   one two three\n     four"),
-            ("  reason   one two three", "  reason   one two\n    three"),
+            ("  reason   one two three", "  reason   one two\n  three"),
             ("see https://example.com/a/long/path now", "see\n  https://example.com/a/long/path\n  now"),
             ("\u{1b}[1mone two three four\u{1b}[0m five", "\u{1b}[1mone two three four\u{1b}[0m\n  five"),
             ("one\ntwo two two two two two", "one\ntwo two two two two\n  two"),

@@ -33,10 +33,10 @@ const CHECK: &str = "\
 Examples:
   crossdock system check wms
   crossdock system check wms --project client
-  crossdock system check shiphero    a description that comes with Crossdock
 
 Reads systems/<NAME>/system.yaml, and compares it with the vendor's file beside it (spec.json or spec.graphql, which \
-`crossdock system import` writes): each path, parameter, field, action and value that it names. Exit code 1 if there is an error.";
+`crossdock system import` writes): each path, parameter, field, action and value that it names. NAME can also be a described system that comes with Crossdock: \
+then nothing has to be there. Exit code 1 if there is an error.";
 
 /// Check the description of a system, and compare it with the vendor's file
 #[derive(Debug, clap::Args)]

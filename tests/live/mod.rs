@@ -129,7 +129,12 @@ impl World {
 
     pub(crate) fn crossdock(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_crossdock"));
-        command.current_dir(self.folder.path()).env("PLANTED", PLANTED_SECRET).env("CROSSDOCK_HOOK_WMS", SECRET).env("NO_COLOR", "1");
+        command
+            .current_dir(self.folder.path())
+            .env("PLANTED", PLANTED_SECRET)
+            .env("CROSSDOCK_HOOK_WMS", SECRET)
+            .env("NO_COLOR", "1")
+            .envs([crate::common::WIDE]);
         // Alerts of some tests go to a shell.
         command.env("CROSSDOCK_ALLOW", "/bin/sh");
         command

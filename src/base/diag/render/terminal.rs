@@ -50,7 +50,9 @@ pub fn terminal(diagnostic: &Diagnostic, view: View<'_>, look: Look) -> String {
             short.splice(0..0, beside);
         }
         let room = LINES.saturating_sub(lines(&head) + lines(&body) + lines(&foot)).max(1);
-        let (shown, left) = if short.len() > room { (room - 1, short.len() + 1 - room) } else { (short.len(), 0) };
+        // One place is told in any case.
+        let shown = if short.len() > room { (room - 1).max(1) } else { short.len() };
+        let left = short.len() - shown;
         for label in &short[..shown] {
             let place = place(label.span, view);
             let room = look.width.saturating_sub(place.chars().count() + 6).max(30);
