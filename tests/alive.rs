@@ -121,6 +121,8 @@ fn no_alert_is_lost_over_kills_and_outages_and_none_comes_twice_a_minute() {
         receiver.taken(),
         causes()
     );
+    // All may have been sent before it was started: it answers a signal once it listens.
+    world.listening();
     world.terminate(&mut serve);
     let mut last: BTreeMap<String, Instant> = BTreeMap::new();
     for (at, message) in receiver.taken() {

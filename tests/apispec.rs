@@ -292,7 +292,8 @@ fn a_clients_own_system_is_imported_by_the_command() {
     let wrong = said(&["system", "import", "wms", "--openapi", "api.yaml"]);
     assert!(wrong.0 == Some(1) && wrong.1.contains("nosuch.yaml: /actions/0"), "{wrong:?}");
     write("systems/wms/system.yaml", &description("orders"));
-    for (arguments, words) in [(["system", "import", "other"], "describe the system"), (["system", "import", "../x"], "no name of a system")] {
+    for (arguments, words) in [(["system", "import", "other"], "`crossdock system new other`"), (["system", "import", "../x"], "no name of a system")]
+    {
         let refused = said(&arguments);
         assert!(refused.0 == Some(2) && refused.1.contains(words), "{refused:?}");
     }

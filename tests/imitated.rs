@@ -91,7 +91,7 @@ fn what_cannot_be_started_is_refused_with_what_there_is() {
         (&shop, &["--faults", "lost_replys=5", "--port", "commercetools=0"], "did you mean `lost_reply`?"),
         (&shop, &["shopify"], "there is no sandbox of `shopify`"),
         (&files, &[], "there is no sandbox for erp (own-erp)"),
-        (&broken, &[], "crossdock.yaml cannot be read"),
+        (&broken, &[], "`crossdock.yaml` cannot be read"),
         (&none, &[], "this project has no connection to a system"),
     ] {
         let (code, said) = crossdock(folder.path(), &[&["sandbox", "start"], arguments].concat());

@@ -271,7 +271,9 @@ pub fn compile(library: &dyn Library, options: &Options) -> Compiled {
         .map(|d| d.primary.span.file)
         .collect();
     diagnostics.retain(|d| {
-        let echo = matches!(d.code, Code::UnknownFunction | Code::OverrideOfNothing | Code::RemoveOfNothing);
+        // A name with a likely correction in the file itself is a mistake of its own.
+        let unknown = d.code == Code::UnknownName && d.help.iter().all(|help| help.edit.is_none());
+        let echo = unknown || matches!(d.code, Code::UnknownFunction | Code::OverrideOfNothing | Code::RemoveOfNothing);
         !(echo && lacking.contains(&d.primary.span.file))
     });
     if !faults.is_empty() {

@@ -118,6 +118,7 @@ pub(crate) mod tests {
         queue(&mut *store);
         deadlines(&mut *store);
         history(&mut *store);
+        store.is_in_place().unwrap();
         let (id, arrival) = (store.next_id().unwrap(), store.next_arrival().unwrap());
         store.commit(&[]).unwrap();
         // Opened again by another process: it has everything, and the older one can write no more.

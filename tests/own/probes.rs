@@ -183,7 +183,7 @@ fn what_was_seen_at_one_host_says_nothing_of_another() {
     assert!(code == Some(1) && out.contains("which a probe has seen at 127.0.0.1, and not at localhost"), "{out}");
     assert!(out.contains("crossdock system probe northbay --connection wms --writes"), "{out}");
     project.write("deliver.dock", MAPPING);
-    let out = project.fine(&["plan"]);
+    let out = in_one_line(&project.fine(&["plan"]));
     assert!(
         out.contains("guarantee G3") && out.contains("G0 by its description, which a probe has seen at 127.0.0.1, and not at localhost"),
         "{out}"

@@ -135,7 +135,7 @@ mod tests {
             (400, error("MALFORMED_QUERY"), Kind::Read, "rejected"),
             (400, error("JSON_PARSER_ERROR"), Kind::Write, "rejected"),
             (302, String::new(), Kind::Read, "denied"),
-            (307, String::new(), Kind::Write, "denied"),
+            (307, String::new(), Kind::Write, "ambiguous"),
             (503, "<html>".to_owned(), Kind::Write, "ambiguous"),
             (503, "<html>".to_owned(), Kind::Read, "transient"),
         ];

@@ -47,7 +47,7 @@ async fn what_a_failure_means_depends_on_whether_something_may_have_been_done() 
         (answer(408, &body), "transient", "ambiguous"),
         (answer(401, &body), "denied", "denied"),
         (answer(403, &body), "denied", "denied"),
-        (answer(302, &body), "denied", "denied"),
+        (answer(302, &body), "denied", "ambiguous"),
         (answer(400, &body), "rejected", "rejected"),
     ] {
         let bench = Bench::new([given.clone()]);
