@@ -28,7 +28,7 @@ pub use texts::Texts;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::base::diag::{Code, Diagnostic, render};
+use crate::base::diag::{Code, Diagnostic, Edit, render};
 use crate::base::{Charset, FileId, Sources, Spread};
 use crate::check::{self, Unit};
 use crate::ir::Mapping;
@@ -271,8 +271,9 @@ pub fn compile(library: &dyn Library, options: &Options) -> Compiled {
         .map(|d| d.primary.span.file)
         .collect();
     diagnostics.retain(|d| {
-        // A name with a likely correction in the file itself is a mistake of its own.
-        let unknown = d.code == Code::UnknownName && d.help.iter().all(|help| help.edit.is_none());
+        // A name with a likely correction is a mistake of its own, unless that is the same name in the file that is not found.
+        let own = |edit: &Edit| edit.replacement != about(d);
+        let unknown = d.code == Code::UnknownName && !d.help.iter().any(|help| help.edit.as_ref().is_some_and(own));
         let echo = unknown || matches!(d.code, Code::UnknownFunction | Code::OverrideOfNothing | Code::RemoveOfNothing);
         !(echo && lacking.contains(&d.primary.span.file))
     });
