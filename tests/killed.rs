@@ -97,8 +97,8 @@ fn killed_twenty_times_nothing_is_lost_or_doubled() {
     let held_off: Vec<i64> = store
         .counts()
         .unwrap()
-        .into_iter()
-        .flat_map(|(of, _)| unsettled(of))
+        .into_keys()
+        .flat_map(unsettled)
         .flat_map(|lane| store.entries_of(&lane.flow, &lane.key).unwrap())
         .filter(|entry| matches!(entry.state, EntryState::Planned | EntryState::Ambiguous))
         .map(|entry| entry.due)
