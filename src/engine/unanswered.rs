@@ -85,7 +85,8 @@ impl Engine<'_> {
                 }
                 self.is_answered(flow, &lane);
             }
-            if !waits && self.store.next_due(flow, RecordStage::Waiting, self.millis())?.is_none() {
+            // A question that is refused keeps every record of its flow waiting, those too whose time has come.
+            if !waits && self.store.in_state(Some(flow), RecordStage::Waiting, 1)?.is_empty() {
                 self.resolve(&super::watchdog::looking_up(flow), changes);
             }
         }
