@@ -175,14 +175,16 @@ fn beside_serve_a_decision_waits_a_moment_and_can_be_taken_back() {
     let number = order(&world, &id);
     world.crm_act("change", &number, json!({"ShippingStreet": "Main St 1"})).unwrap();
     let begun = Instant::now();
-    fine(&world, &["queue", "retry", &id]);
     // It is mended at its source and goes through by itself: whichever comes first closes it once.
+    let again = world.command(&["queue", "retry", &id]);
+    let is_taken = again.status.code() == Some(0);
+    assert!(is_taken || said(&again).contains("one of its writes is in progress"), "{}", said(&again));
     while read(&world, &["trace", &number])["records"][0]["state"] != "delivered" {
         assert!(begun.elapsed() < Duration::from_secs(40), "{}", fine(&world, &["trace", &number]));
         std::thread::sleep(Duration::from_millis(500));
     }
     let late = world.command(&["queue", "undo", &id]);
-    assert!(late.status.code() == Some(1) && said(&late).contains("too late"), "{}", said(&late));
+    assert!(late.status.code() == Some(1) && (!is_taken || said(&late).contains("too late")), "{}", said(&late));
     world.terminate(&mut serve);
 }
 
