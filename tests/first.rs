@@ -41,6 +41,16 @@ pub(crate) fn wms_order(number: usize) -> Json {
     order
 }
 
+/// The number of an order, from its key or its id at either system.
+pub(crate) fn number(value: &str) -> usize {
+    value.trim_start_matches("sf-").trim_start_matches("801").trim_end_matches('A').parse().unwrap()
+}
+
+/// What a poll brings: all that there is.
+pub(crate) fn page(changes: Option<Vec<Change>>, now: Timestamp) -> CallResponse {
+    CallResponse::Page(Ok(Page { changes: changes.unwrap_or_default(), cursor: Some(now.to_string()), more: false }))
+}
+
 pub(crate) fn object(connection: &str) -> ObjectRef {
     ObjectRef::new(connection, "Order")
 }
@@ -61,13 +71,9 @@ struct Desk<'p> {
 impl Desk<'_> {
     fn answer(&mut self, ask: &CallRequest) -> CallResponse {
         match ask {
-            CallRequest::Changes { flow, .. } => {
-                let changes = self.pages.remove(&self.flows[*flow]).unwrap_or_default();
-                CallResponse::Page(Ok(Page { changes, cursor: Some(self.now.to_string()), more: false }))
-            }
+            CallRequest::Changes { flow, .. } => page(self.pages.remove(&self.flows[*flow]), self.now),
             CallRequest::Get { .. } | CallRequest::Follow { .. } => panic!("nothing is read by its id here: {ask:?}"),
             CallRequest::Find { object, values, .. } => {
-                let number = |value: &str| value.trim_start_matches("sf-").trim_start_matches("801").trim_end_matches('A').parse::<usize>().unwrap();
                 let record = |value: &String| match object.connection.as_str() {
                     "crm" => crm_order(number(value), "Activated", "2026-11-20T08:00:00.000+0000"),
                     _ => wms_order(number(value)),

@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::first::{crm_order, id, is, moment, wms_order};
-use crossdock::connector::{Change, Done, Found, Item, Page, Receipt, registry};
+use crate::first::{crm_order, id, is, moment, number, page, wms_order};
+use crossdock::connector::{Change, Done, Found, Item, Receipt, registry};
 use crossdock::engine::{CallRequest, CallResponse, Effect, Engine, Reply, Settings, World};
 use crossdock::eval::Program;
 use crossdock::fault::{Fault, Refusal};
@@ -30,13 +30,9 @@ struct Desk<'d, 'p> {
 impl Desk<'_, '_> {
     fn usual(&mut self, ask: &CallRequest) -> CallResponse {
         match ask {
-            CallRequest::Changes { flow, .. } => {
-                let changes = self.pages.remove(&self.flows[*flow]).unwrap_or_default();
-                CallResponse::Page(Ok(Page { changes, cursor: Some(self.now.to_string()), more: false }))
-            }
+            CallRequest::Changes { flow, .. } => page(self.pages.remove(&self.flows[*flow]), self.now),
             CallRequest::Get { .. } | CallRequest::Follow { .. } => panic!("nothing is read by its id here: {ask:?}"),
             CallRequest::Find { values, .. } => {
-                let number = |value: &str| value.trim_start_matches("sf-").trim_start_matches("801").trim_end_matches('A').parse().unwrap();
                 CallResponse::Found(Ok(values.iter().map(|value| Found { value: value.clone(), record: wms_order(number(value)) }).collect()))
             }
             CallRequest::Present { .. } => CallResponse::Found(Ok(Vec::new())),

@@ -1,6 +1,7 @@
 //! The scheduler: virtual time, two sandboxes, people who work, a process that dies.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
@@ -28,6 +29,9 @@ use crate::sandbox::faults::Faults;
 use crate::sandbox::rng::Rng;
 use crate::store::sqlite::Sqlite;
 use crate::store::{EntryState, StoreFault};
+
+/// How many days began in this process: each has a store of its own, also where two templates have the same seed.
+static DAYS: AtomicU64 = AtomicU64::new(0);
 
 /// After so much virtual time beyond its faults a run that is not quiet has failed to come to rest.
 const LONGEST: SignedDuration = SignedDuration::from_hours(13);
@@ -98,7 +102,7 @@ pub fn run(setup: &Setup, scenario: Scenario) -> Result<Report, String> {
         clock: clock.clone(),
         wire: Arc::clone(&wire),
         wear: Wear::new(scenario.seed, if scenario.hazards.disk { 50 } else { 0 }),
-        name: format!("sim{}x{}x{:?}x{:?}", std::process::id(), scenario.seed, scenario.off, scenario.profile),
+        name: format!("sim{}x{}", std::process::id(), DAYS.fetch_add(1, Ordering::Relaxed)),
         deaths: 0,
         immortal: false,
         told: BTreeMap::new(),

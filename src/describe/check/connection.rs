@@ -58,9 +58,9 @@ impl Statuses {
         range.into_iter().any(|status| self.may_be.get(status - 100).is_some_and(|may_be| *may_be))
     }
 
-    /// A failure of the system, after which the write may have been done.
+    /// A failure of the system, or a redirect: some systems redirect after they have done a write (RFC 9110, 15.4.4).
     fn may_be_failure(&self) -> bool {
-        self.may_be(408..409) || self.may_be(500..600)
+        self.may_be(300..400) || self.may_be(408..409) || self.may_be(500..600)
     }
 }
 
